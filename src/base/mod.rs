@@ -1,0 +1,13 @@
+//! Words that every layer speaks: identities, paths, advice, progress. No input or output.
+
+mod advice;
+mod digest;
+mod progress;
+mod random_id;
+mod repo_path;
+
+pub use advice::{Advice, Failure};
+pub use digest::{Digest, Hasher, ParseDigestError};
+pub use progress::{Progress, ProgressSink, Unit};
+pub use random_id::{ParseRandomIdError, RandomId};
+pub use repo_path::{PathError, RepoPath, check_name};

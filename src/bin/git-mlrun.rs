@@ -1,0 +1,2 @@
+//! See `git_ml::cli`.
+fn main() {}

@@ -1,0 +1,8 @@
+//! Data, models and runs of machine-learning teams, versioned in Git.
+//!
+//! The layers, lowest first. A module uses the rows above its own, never a neighbour nor a row below; the test
+//! `architecture` holds this.
+//!
+//! 1. [`base`]: words that every layer speaks. No input or output.
+
+pub mod base;
