@@ -4,5 +4,7 @@
 //! `architecture` holds this.
 //!
 //! 1. [`base`]: words that every layer speaks. No input or output.
+//! 5. [`models`]: `git mlmodel`, the registry of models in tags.
 
 pub mod base;
+pub mod models;
