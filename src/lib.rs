@@ -8,3 +8,7 @@
 
 pub mod base;
 pub mod models;
+//! 2. [`objects`]: the formats, bytes to types, pure.
+
+pub mod base;
+pub mod objects;

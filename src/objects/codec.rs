@@ -1,0 +1,226 @@
+//! How one item (a chunk or a node) is compressed.
+//!
+//! | byte | name | stored form |
+//! | ---: | --- | --- |
+//! | 0 | raw | the bytes themselves |
+//! | 1 | zstd | zstd frames (RFC 8878) |
+//! | 2 | planes2 | zstd frames of the bytes separated into 2 planes |
+//! | 3 | planes4 | zstd frames of the bytes separated into 4 planes |
+//! | 4 | | reserved: zstd with a dictionary |
+//! | 128… | | reserved |
+//!
+//! Planes: of `n` bytes, byte `i` belongs to plane `i mod w`; the planes follow each other, plane 0 first, each with its
+//! bytes in order. Plane `k` has `(n - k + w - 1) / w` bytes, rounded down. Floats compress better so, because their
+//! exponents lie together.
+//!
+//! An item is stored raw unless another form is smaller; so the stored length is below the raw length for every codec
+//! but raw, where it is equal. The stored form is not unique (levels differ): identity is the id of the raw bytes alone.
+//! The raw length is always known and held against its limit before anything is decompressed.
+
+use std::cell::RefCell;
+use std::io;
+
+use zstd::bulk::{Compressor, Decompressor};
+
+use crate::base::Advice;
+use crate::objects::item::MAX_ITEM;
+
+/// How an item is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum Codec {
+    /// As it is.
+    Raw = 0,
+    /// Compressed with zstd.
+    Zstd = 1,
+    /// Two byte planes, then zstd.
+    Planes2 = 2,
+    /// Four byte planes, then zstd.
+    Planes4 = 3,
+}
+
+impl Codec {
+    /// The codec with this number; `None` if this version knows none.
+    pub const fn from_byte(byte: u8) -> Option<Self> {
+        match byte {
+            0 => Some(Self::Raw),
+            1 => Some(Self::Zstd),
+            2 => Some(Self::Planes2),
+            3 => Some(Self::Planes4),
+            _ => None,
+        }
+    }
+
+    /// Its number.
+    pub const fn byte(self) -> u8 {
+        self as u8
+    }
+
+    /// Whether an item of `raw` bytes can be `stored` in so many by this codec.
+    pub const fn allows(self, stored: u32, raw: u32) -> bool {
+        match self {
+            Self::Raw => stored == raw,
+            _ => stored > 0 && stored < raw,
+        }
+    }
+
+    const fn planes(self) -> usize {
+        match self {
+            Self::Raw | Self::Zstd => 1,
+            Self::Planes2 => 2,
+            Self::Planes4 => 4,
+        }
+    }
+}
+
+/// The width of the floats that an item is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FloatWidth {
+    /// 2 bytes: half precision, bfloat16.
+    Two,
+    /// 4 bytes: single precision.
+    Four,
+}
+
+/// Why stored bytes could not be turned into the item.
+#[derive(Debug, thiserror::Error)]
+pub enum CodecError {
+    /// The raw length that was declared is over the limit of any item.
+    #[error("an item of {raw} bytes is declared, over the limit of {limit}")]
+    TooLong {
+        /// The declared length in bytes.
+        raw: u32,
+        /// The most that is allowed.
+        limit: usize,
+    },
+    /// The compressed bytes are damaged, or longer than declared.
+    #[error("the compressed bytes are damaged")]
+    Damaged(#[source] io::Error),
+    /// What came out is not as long as declared.
+    #[error("an item of {declared} bytes was declared, {found} are there")]
+    Length {
+        /// The declared length in bytes.
+        declared: u32,
+        /// The length found.
+        found: usize,
+    },
+}
+
+impl Advice for CodecError {}
+
+thread_local! {
+    /// The compressor of this thread and its level: making one costs more than compressing a chunk.
+    static COMPRESSOR: RefCell<Option<(i32, Compressor<'static>)>> = const { RefCell::new(None) };
+    static DECOMPRESSOR: RefCell<Option<Decompressor<'static>>> = const { RefCell::new(None) };
+}
+
+/// The shorter form of `raw`: zstd of this level, or raw where that does not help.
+pub fn encode(raw: &[u8], level: i32) -> (Codec, Vec<u8>) {
+    best(raw, [compress(raw, level).map(|stored| (Codec::Zstd, stored))])
+}
+
+/// As [`encode`], for bytes that are floats: their byte planes are tried too.
+pub fn encode_floats(raw: &[u8], width: FloatWidth, level: i32) -> (Codec, Vec<u8>) {
+    let codec = match width {
+        FloatWidth::Two => Codec::Planes2,
+        FloatWidth::Four => Codec::Planes4,
+    };
+    let planes = compress(&separate(raw, codec.planes()), level);
+    let plain = compress(raw, level);
+    best(raw, [planes.map(|stored| (codec, stored)), plain.map(|stored| (Codec::Zstd, stored))])
+}
+
+/// The shortest of `forms`, the first where several are equal; raw if none is shorter than that.
+fn best<const N: usize>(raw: &[u8], forms: [Option<(Codec, Vec<u8>)>; N]) -> (Codec, Vec<u8>) {
+    let shorter = forms.into_iter().flatten().filter(|(_, stored)| stored.len() < raw.len());
+    shorter.min_by_key(|(_, stored)| stored.len()).unwrap_or_else(|| (Codec::Raw, raw.to_vec()))
+}
+
+/// The item that `stored` holds: exactly `raw_len` bytes.
+///
+/// # Errors
+///
+/// [`CodecError`] when the declared length is over the limit or not what comes out.
+pub fn decode(codec: Codec, stored: &[u8], raw_len: u32) -> Result<Vec<u8>, CodecError> {
+    let declared = raw_len as usize;
+    if declared > MAX_ITEM {
+        return Err(CodecError::TooLong { raw: raw_len, limit: MAX_ITEM });
+    }
+    let raw = match codec {
+        Codec::Raw => stored.to_vec(),
+        Codec::Zstd => decompress(stored, declared)?,
+        Codec::Planes2 | Codec::Planes4 => join(&decompress(stored, declared)?, codec.planes()),
+    };
+    if raw.len() != declared {
+        return Err(CodecError::Length { declared: raw_len, found: raw.len() });
+    }
+    Ok(raw)
+}
+
+/// `None` where the library refuses: then the item is stored raw.
+fn compress(raw: &[u8], level: i32) -> Option<Vec<u8>> {
+    COMPRESSOR.with_borrow_mut(|slot| {
+        if slot.as_ref().is_none_or(|(made_for, _)| *made_for != level) {
+            *slot = Some((level, Compressor::new(level).ok()?));
+        }
+        slot.as_mut().and_then(|(_, compressor)| compressor.compress(raw).ok())
+    })
+}
+
+fn decompress(stored: &[u8], raw_len: usize) -> Result<Vec<u8>, CodecError> {
+    DECOMPRESSOR.with_borrow_mut(|slot| {
+        let decompressor = match slot {
+            Some(decompressor) => decompressor,
+            None => slot.insert(Decompressor::new().map_err(CodecError::Damaged)?),
+        };
+        decompressor.decompress(stored, raw_len).map_err(CodecError::Damaged)
+    })
+}
+
+fn separate(raw: &[u8], planes: usize) -> Vec<u8> {
+    (0..planes).flat_map(|plane| raw.iter().skip(plane).step_by(planes).copied()).collect()
+}
+
+fn join(separated: &[u8], planes: usize) -> Vec<u8> {
+    let mut raw = vec![0; separated.len()];
+    let mut bytes = separated.iter();
+    for plane in 0..planes {
+        for (place, byte) in raw.iter_mut().skip(plane).step_by(planes).zip(&mut bytes) {
+            *place = *byte;
+        }
+    }
+    raw
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn floats() -> Vec<u8> {
+        (0..2000_u16).flat_map(|i| (1.0 + f32::from(i).sin() / 9.0).to_le_bytes()).chain([7, 8, 9]).collect()
+    }
+
+    #[test]
+    fn planes_help_floats_and_come_back() {
+        let raw = floats();
+        let (codec, stored) = encode_floats(&raw, FloatWidth::Four, 1);
+        assert_eq!(codec, Codec::Planes4);
+        assert!(stored.len() < encode(&raw, 1).1.len());
+        assert_eq!(decode(codec, &stored, raw.len() as u32).unwrap(), raw);
+        assert_eq!(join(&separate(&raw[..5], 2), 2), &raw[..5]);
+    }
+
+    #[test]
+    fn what_does_not_shrink_is_stored_raw() {
+        assert_eq!(encode(b"penguin", 1), (Codec::Raw, b"penguin".to_vec()));
+        assert_eq!(encode(b"", 1), (Codec::Raw, Vec::new()));
+    }
+
+    #[test]
+    fn a_bomb_is_refused_before_it_grows() {
+        let bomb = compress(&vec![0; 100 << 20], 1).unwrap();
+        assert!(matches!(decode(Codec::Zstd, &bomb, 65_536), Err(CodecError::Damaged(_))));
+        assert!(matches!(decode(Codec::Zstd, &bomb, 100 << 20), Err(CodecError::TooLong { .. })));
+        assert!(matches!(decode(Codec::Raw, b"ab", 3), Err(CodecError::Length { .. })));
+    }
+}

@@ -1,0 +1,27 @@
+//! The formats: bytes to types and back, pure functions.
+//!
+//! Every format is final in shape, carries a version and must-understand flags, and has one encoding for one meaning:
+//! what decodes encodes to the same bytes again, and anything else is refused. All bytes are somebody else's input, so
+//! each length, count and depth is held against a limit before memory is asked for. Integers are little-endian.
+//!
+//! What is what, lowest first:
+//!
+//! - [`chunker`]: where a content is cut; [`codec`]: how one item is compressed; [`item`]: the kinds of items and their
+//!   ids.
+//! - [`pack`]: many items in one stored object; [`pack_builder`]: writes one.
+
+pub mod chunker;
+pub mod codec;
+pub mod item;
+pub mod pack;
+pub mod pack_builder;
+pub mod session;
+mod wire;
+
+pub use chunker::ChunkReader;
+pub use codec::Codec;
+pub use item::ItemKind;
+pub use pack::{FooterEntry, PackFooter, PackHeader, PackRef, Place};
+pub use pack_builder::{FinishedPack, PackBuilder};
+pub use session::SessionId;
+pub use wire::FormatError;
