@@ -4,11 +4,9 @@
 //! `architecture` holds this.
 //!
 //! 1. [`base`]: words that every layer speaks. No input or output.
+//! 2. [`objects`]: the formats, bytes to types, pure.
 //! 5. [`models`]: `git mlmodel`, the registry of models in tags.
 
 pub mod base;
 pub mod models;
-//! 2. [`objects`]: the formats, bytes to types, pure.
-
-pub mod base;
 pub mod objects;
