@@ -6,7 +6,9 @@
 //! 1. [`base`]: words that every layer speaks. No input or output.
 //! 2. [`objects`]: the formats, bytes to types, pure.
 //! 5. [`models`]: `git mlmodel`, the registry of models in tags.
+//! 6. [`runs`]: `git mlrun`, the records of runs in logs.
 
 pub mod base;
 pub mod models;
 pub mod objects;
+pub mod runs;

@@ -36,7 +36,7 @@ const HEADING: &str = "[git-mlmodel]";
 const LONGEST_MESSAGE: usize = 65_536;
 
 /// Whether a content is one file or a directory.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ContentKind {
     /// A file.
