@@ -5,10 +5,12 @@
 //!
 //! 1. [`base`]: words that every layer speaks. No input or output.
 //! 2. [`objects`]: the formats, bytes to types, pure.
+//! 3. [`git`]: the repository; the one door to gix and to the `git` program.
 //! 5. [`models`]: `git mlmodel`, the registry of models in tags.
 //! 6. [`runs`]: `git mlrun`, the records of runs in logs.
 
 pub mod base;
+pub mod git;
 pub mod models;
 pub mod objects;
 pub mod runs;

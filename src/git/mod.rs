@@ -1,0 +1,32 @@
+//! The repository: the one door to gix and to the `git` program.
+//!
+//! What Git itself would do is the specification, and the tests ask the real `git` as the judge. So this layer honours
+//! what Git honours: the environment of hooks (`GIT_DIR`, `GIT_INDEX_FILE`, linked worktrees), `git -c`, a locked index,
+//! ownership (`safe.directory`). Reading is done in the process, without a subprocess; the `git` program is called for
+//! network transfer and where only Git keeps every detail right (writing the index, signed tags).
+//!
+//! No type of gix leaves this module: ids are [`ObjectId`], causes are [`Cause`].
+
+mod commits;
+mod config_parameters;
+mod error;
+mod object_id;
+mod objects;
+mod program;
+mod refs;
+mod repository;
+mod signature;
+mod tags;
+mod transport;
+mod tree_union;
+
+pub use commits::{CommitInfo, NewCommit};
+pub use error::{Cause, GitError};
+pub use object_id::{ObjectId, ParseObjectIdError};
+pub use objects::{EntryMode, TreeItem};
+pub use program::{GitProgram, ProgramError};
+pub use refs::{Expected, Ref};
+pub use repository::Repository;
+pub use signature::{Role, Signature};
+pub use tags::Tag;
+pub use transport::{GitRemote, PushOptions, PushOutcome, PushedRef};

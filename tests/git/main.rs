@@ -1,0 +1,13 @@
+//! The `git` layer against real Git: what we write, Git must read; what Git does, we must see.
+
+#![allow(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "a test may write files and panic as it likes"
+)]
+
+mod objects;
+mod opening;
+mod refs;
+mod sandbox;
+mod transport;
