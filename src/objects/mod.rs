@@ -8,20 +8,26 @@
 //!
 //! - [`chunker`]: where a content is cut; [`codec`]: how one item is compressed; [`item`]: the kinds of items and their
 //!   ids.
+//! - [`node`]: what all nodes have in common; [`manifest`]: the chunks of a content; [`tree`]: a directory.
 //! - [`pack`]: many items in one stored object; [`pack_builder`]: writes one.
 
 pub mod chunker;
 pub mod codec;
 pub mod item;
+pub mod manifest;
+pub mod node;
 pub mod pack;
 pub mod pack_builder;
 pub mod session;
+pub mod tree;
 mod wire;
 
 pub use chunker::ChunkReader;
 pub use codec::Codec;
 pub use item::ItemKind;
+pub use manifest::{ChunkWalk, ManifestBuilder, ManifestNode};
 pub use pack::{FooterEntry, PackFooter, PackHeader, PackRef, Place};
 pub use pack_builder::{FinishedPack, PackBuilder};
 pub use session::SessionId;
+pub use tree::{EntryKind, TreeEntry, TreeNode, TreeSummary, build_tree};
 pub use wire::FormatError;

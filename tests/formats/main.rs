@@ -1,0 +1,4 @@
+//! The formats: round trips, golden bytes, hostile input.
+
+mod manifests;
+mod trees;
