@@ -6,6 +6,7 @@
 //! 1. [`base`]: words that every layer speaks. No input or output.
 //! 2. [`objects`]: the formats, bytes to types, pure.
 //! 3. [`git`]: the repository; the one door to gix and to the `git` program.
+//! 3. [`storage`]: where bytes live.
 //! 5. [`models`]: `git mlmodel`, the registry of models in tags.
 //! 6. [`runs`]: `git mlrun`, the records of runs in logs.
 
@@ -14,3 +15,4 @@ pub mod git;
 pub mod models;
 pub mod objects;
 pub mod runs;
+pub mod storage;

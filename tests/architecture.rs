@@ -23,6 +23,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("gix", &["git"]),
     ("opendal", &["storage"]),
     ("tokio", &["storage", "serve"]),
+    ("futures_util", &["storage"]),
     ("arrow", &["tables"]),
     ("parquet", &["tables"]),
     ("csv", &["tables"]),

@@ -1,0 +1,7 @@
+//! Where bytes live: files that survive a power cut, the local store, remotes. OpenDAL and tokio end here.
+//!
+//! - [`durable`]: files that are whole or absent, and stay.
+//! - [`remote`]: a place for packs that a team shares: a folder or a bucket.
+
+pub mod durable;
+pub mod remote;
