@@ -9,8 +9,10 @@
 //! 3. [`storage`]: where bytes live.
 //! 5. [`models`]: `git mlmodel`, the registry of models in tags.
 //! 6. [`runs`]: `git mlrun`, the records of runs in logs.
+//! 8. [`checks`]: rules on data and models, and their verdict.
 
 pub mod base;
+pub mod checks;
 pub mod git;
 pub mod models;
 pub mod objects;

@@ -14,9 +14,10 @@
 //!
 //! Each path is written once, by one writer: the fold of two logs is the union of their trees and cannot conflict.
 //!
-//! In a key every byte but `A-Z a-z 0-9 - _` and inner `.` is written as `%` and two hexadecimal digits.
+//! In a key every byte but `A-Z a-z 0-9 - _` and inner `.` is written as `%` and two hexadecimal digits; so is the first
+//! one of a name that some system reserves (`aux`).
 
-use crate::base::RandomId;
+use crate::base::{RandomId, check_name};
 
 /// The folder of the format.
 pub const VERSION_FOLDER: &str = "v1";
@@ -71,6 +72,16 @@ pub fn checks_folder(year: i16, month: i8) -> String {
 
 /// A metric's key as the name of a folder.
 pub fn escape_key(key: &str) -> String {
+    let escaped = escape_bytes(key);
+    match key.bytes().next() {
+        Some(first) if check_name(escaped.as_bytes()).is_err() && escaped.starts_with(char::from(first)) => {
+            format!("%{first:02X}{}", &escaped[1..])
+        }
+        _ => escaped,
+    }
+}
+
+fn escape_bytes(key: &str) -> String {
     let mut escaped = String::with_capacity(key.len());
     for (at, byte) in key.bytes().enumerate() {
         let inner_dot = byte == b'.' && at > 0 && at + 1 < key.len();
@@ -117,9 +128,9 @@ mod tests {
 
     #[test]
     fn keys_become_one_folder_each_and_come_back() {
-        for key in ["loss", "val/loss", "größe", "..", ".git", "a%2Fb", "x.y", "a b", "%"] {
+        for key in ["loss", "val/loss", "größe", "..", ".git", "aux", "con.x", "a%2Fb", "x.y", "a b", "%"] {
             let escaped = escape_key(key);
-            assert!(!escaped.contains('/') && !escaped.starts_with('.'), "{escaped}");
+            assert_eq!(check_name(escaped.as_bytes()), Ok(()));
             assert_eq!(unescape_key(&escaped).as_deref(), Some(key));
         }
         assert_eq!(escape_key("val/loss"), "val%2Floss");
