@@ -328,7 +328,6 @@ impl ChunkWalk {
     /// # Errors
     ///
     /// What `read` says, and [`FormatError`] where nodes do not fit each other.
-    #[expect(clippy::should_implement_trait, reason = "takes the reader of nodes each time")]
     pub fn next<E: From<FormatError>>(
         &mut self,
         read: &mut dyn FnMut(&Digest) -> Result<Vec<u8>, E>,

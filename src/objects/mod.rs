@@ -9,6 +9,7 @@
 //! - [`chunker`]: where a content is cut; [`codec`]: how one item is compressed; [`item`]: the kinds of items and their
 //!   ids.
 //! - [`node`]: what all nodes have in common; [`manifest`]: the chunks of a content; [`tree`]: a directory.
+//! - [`pointer`]: the text in Git that names a content or a tree; [`shape`]: what it tells reviewers.
 //! - [`pack`]: many items in one stored object; [`pack_builder`]: writes one.
 
 pub mod chunker;
@@ -18,7 +19,10 @@ pub mod manifest;
 pub mod node;
 pub mod pack;
 pub mod pack_builder;
+pub mod pointer;
+mod pointer_text;
 pub mod session;
+pub mod shape;
 pub mod tree;
 mod wire;
 
@@ -28,6 +32,8 @@ pub use item::ItemKind;
 pub use manifest::{ChunkWalk, ManifestBuilder, ManifestNode};
 pub use pack::{FooterEntry, PackFooter, PackHeader, PackRef, Place};
 pub use pack_builder::{FinishedPack, PackBuilder};
+pub use pointer::{Pointer, PointerKind};
 pub use session::SessionId;
+pub use shape::Shape;
 pub use tree::{EntryKind, TreeEntry, TreeNode, TreeSummary, build_tree};
 pub use wire::FormatError;

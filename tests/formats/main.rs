@@ -1,4 +1,6 @@
 //! The formats: round trips, golden bytes, hostile input.
+#![allow(clippy::unwrap_used, reason = "tests")]
 
 mod manifests;
+mod pointers;
 mod trees;
