@@ -5,6 +5,7 @@
 //!
 //! 1. [`base`]: words that every layer speaks. No input or output.
 //! 2. [`objects`]: the formats, bytes to types, pure.
+//! 2. [`tables`]: rows and columns of delimited text.
 //! 3. [`git`]: the repository; the one door to gix and to the `git` program.
 //! 3. [`storage`]: where bytes live.
 //! 5. [`models`]: `git mlmodel`, the registry of models in tags.
@@ -18,3 +19,4 @@ pub mod models;
 pub mod objects;
 pub mod runs;
 pub mod storage;
+pub mod tables;

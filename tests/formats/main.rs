@@ -3,4 +3,5 @@
 
 mod manifests;
 mod pointers;
+mod tables;
 mod trees;
