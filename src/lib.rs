@@ -11,9 +11,11 @@
 //! 5. [`models`]: `git mlmodel`, the registry of models in tags.
 //! 6. [`runs`]: `git mlrun`, the records of runs in logs.
 //! 8. [`checks`]: rules on data and models, and their verdict.
+//! 11. [`cli`]: arguments, wording, exit codes.
 
 pub mod base;
 pub mod checks;
+pub mod cli;
 pub mod git;
 pub mod models;
 pub mod objects;

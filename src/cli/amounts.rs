@@ -1,0 +1,81 @@
+//! Numbers as people read them: `1.1 GB`, `120,000`, `12 m 04 s`.
+
+use std::time::Duration;
+
+/// A number of bytes in decimal units, with at most three significant digits: `0 B`, `999 B`, `1.1 GB`, `430 MB`.
+pub(crate) fn size(bytes: u64) -> String {
+    const UNITS: [&str; 6] = ["kB", "MB", "GB", "TB", "PB", "EB"];
+    if bytes < 1000 {
+        return format!("{bytes} B");
+    }
+    let mut amount = bytes as f64 / 1000.0;
+    let mut unit = 0;
+    // What would be rounded to 1000 belongs to the next unit.
+    while amount >= 999.5 && unit + 1 < UNITS.len() {
+        amount /= 1000.0;
+        unit += 1;
+    }
+    let digits = if amount < 9.95 { 1 } else { 0 };
+    format!("{amount:.digits$} {}", UNITS[unit])
+}
+
+/// A count with commas between groups of three digits: `120,000`.
+pub(crate) fn count(number: u64) -> String {
+    let digits = number.to_string();
+    let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.char_indices() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
+/// A count with the word for what is counted: `1 file`, `120,000 files`. The plural is the word with an `s`.
+pub(crate) fn counted(number: u64, singular: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{} {singular}{plural}", count(number))
+}
+
+/// How long something took: `0.8 s`, `41 s`, `12 m 04 s`, `3 h 05 m`.
+pub(crate) fn duration(time: Duration) -> String {
+    let seconds = time.as_secs();
+    match seconds {
+        0..10 => format!("{:.1} s", time.as_secs_f64()),
+        10..60 => format!("{seconds} s"),
+        60..3600 => format!("{} m {:02} s", seconds / 60, seconds % 60),
+        _ => format!("{} h {:02} m", seconds / 3600, seconds / 60 % 60),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_round_to_what_fits_a_column() {
+        let shown =
+            [0, 999, 1000, 9_949, 9_960, 999_499, 999_600, 430_000_000, 1_100_000_000, u64::MAX].map(size);
+        let wanted =
+            ["0 B", "999 B", "1.0 kB", "9.9 kB", "10 kB", "999 kB", "1.0 MB", "430 MB", "1.1 GB", "18 EB"];
+        assert_eq!(shown, wanted);
+    }
+
+    #[test]
+    fn counts_are_grouped() {
+        assert_eq!(
+            [0, 999, 1000, 120_000, 1_234_567].map(count),
+            ["0", "999", "1,000", "120,000", "1,234,567"]
+        );
+        assert_eq!(counted(1, "file"), "1 file");
+        assert_eq!(counted(1204, "row"), "1,204 rows");
+    }
+
+    #[test]
+    fn durations_change_their_unit() {
+        let shown =
+            [0.04, 9.96, 41.0, 724.0, 11_100.0].map(|seconds| duration(Duration::from_secs_f64(seconds)));
+        assert_eq!(shown, ["0.0 s", "10.0 s", "41 s", "12 m 04 s", "3 h 05 m"]);
+    }
+}

@@ -1,0 +1,48 @@
+//! The numbers by which scripts know how it went.
+
+use std::process::ExitCode;
+
+/// How an invocation ended. The numbers are a contract: they never change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// Done; also after help was asked for.
+    Done,
+    /// The question was answered, and the answer is no: differences with `--exit-code`, a gate that fails.
+    AnswerIsNo,
+    /// It could not be done.
+    CouldNotDo,
+    /// It was asked for in the wrong way.
+    WrongUse,
+    /// Whoever read our output has gone.
+    ClosedPipe,
+}
+
+impl Exit {
+    /// The number that the caller sees.
+    pub(crate) const fn number(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::AnswerIsNo => 1,
+            Self::CouldNotDo => 128,
+            Self::WrongUse => 129,
+            Self::ClosedPipe => 141,
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit.number())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_those_of_git() {
+        let all = [Exit::Done, Exit::AnswerIsNo, Exit::CouldNotDo, Exit::WrongUse, Exit::ClosedPipe];
+        assert_eq!(all.map(Exit::number), [0, 1, 128, 129, 141]);
+    }
+}

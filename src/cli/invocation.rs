@@ -1,0 +1,81 @@
+//! From the words that were typed to an exit code.
+
+use std::env;
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::error::ErrorKind;
+use clap::{Command, CommandFactory, Parser};
+
+use super::context::Context;
+use super::exit::Exit;
+use super::mldata::MlData;
+use super::options::CommonOptions;
+use super::report::Outcome;
+use super::usage;
+
+/// One of the programs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tool {
+    /// `git mldata`: data.
+    MlData,
+}
+
+impl Tool {
+    /// All of them.
+    pub const ALL: [Self; 1] = [Self::MlData];
+}
+
+/// The arguments of a tool, as clap knows them.
+pub fn command(tool: Tool) -> Command {
+    match tool {
+        Tool::MlData => MlData::command(),
+    }
+}
+
+/// Runs a tool with the arguments of this process. Never panics on their account: what is wrong is told on stderr.
+pub fn main(tool: Tool) -> ExitCode {
+    let arguments = env::args_os();
+    let exit = match tool {
+        Tool::MlData => run::<MlData>(arguments),
+    };
+    exit.into()
+}
+
+/// The parsed arguments of a tool.
+pub(crate) trait Arguments: Parser {
+    /// The options that all tools share.
+    fn common(&self) -> &CommonOptions;
+    /// Runs the subcommand that was named.
+    fn run(&self, context: &Context) -> Outcome;
+}
+
+fn run<A: Arguments>(arguments: impl Iterator<Item = OsString>) -> Exit {
+    let parsed = match A::try_parse_from(arguments) {
+        Ok(parsed) => parsed,
+        Err(error) => return explain(&error),
+    };
+    let context = match Context::new(parsed.common()) {
+        Ok(context) => context,
+        Err((output, error)) => {
+            output.error(&error);
+            return error.exit();
+        }
+    };
+    parsed.run(&context).unwrap_or_else(|error| {
+        context.output.error(&error);
+        error.exit()
+    })
+}
+
+/// Help that was asked for goes to stdout; what was typed wrongly is told on stderr, with the code of wrong use.
+fn explain(error: &clap::Error) -> Exit {
+    let asked = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+    if asked || error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        // That nobody reads the help is not an error.
+        let _ = error.print();
+        return if asked { Exit::Done } else { Exit::WrongUse };
+    }
+    usage::tell(error);
+    Exit::WrongUse
+}

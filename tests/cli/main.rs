@@ -1,0 +1,25 @@
+//! End to end: the three programs as people and scripts call them, with real `git`. One file a subcommand.
+#![allow(clippy::disallowed_methods, reason = "tests write what no one would miss")]
+#![allow(clippy::expect_used, reason = "a test that cannot go on should stop")]
+
+mod mldata_manual;
+mod reference;
+mod support;
+mod usage;
+
+use std::fs;
+use std::path::Path;
+
+/// A test that is not named here would never run.
+#[test]
+fn no_file_was_forgotten() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cli");
+    let named = fs::read_to_string(folder.join("main.rs")).expect("this file");
+    for entry in fs::read_dir(folder).expect("tests/cli") {
+        let path = entry.expect("an entry of tests/cli").path();
+        let name = path.file_stem().and_then(|name| name.to_str()).expect("UTF-8").to_owned();
+        let is_source = path.extension().is_some_and(|ending| ending == "rs");
+        let is_named = name == "main" || named.contains(&format!("mod {name};"));
+        assert!(!is_source || is_named, "tests/cli/{name}.rs is not named in main.rs");
+    }
+}
