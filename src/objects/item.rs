@@ -33,6 +33,20 @@ pub mod context {
     pub const PACK_SET: &str = "git-ml 1 pack set";
     /// Of profiles.
     pub const PROFILE: &str = "git-ml 1 profile";
+    /// Of root records.
+    pub const ROOT: &str = "git-ml 1 root";
+    /// Of claims.
+    pub const CLAIM: &str = "git-ml 1 claim";
+    /// Of index objects.
+    pub const INDEX: &str = "git-ml 1 index";
+    /// Of gc records.
+    pub const GC: &str = "git-ml 1 gc";
+    /// Of records of folded packs.
+    pub const MOVES: &str = "git-ml 1 moves";
+    /// Of a remote's configuration.
+    pub const CONFIG: &str = "git-ml 1 config";
+    /// Of homes: the URL of a Git remote.
+    pub const HOME: &str = "git-ml 1 home";
 }
 
 /// What an item is.

@@ -10,15 +10,20 @@
 //!   ids.
 //! - [`node`]: what all nodes have in common; [`manifest`]: the chunks of a content; [`tree`]: a directory.
 //! - [`pointer`]: the text in Git that names a content or a tree; [`shape`]: what it tells reviewers.
-//! - [`pack`]: many items in one stored object; [`pack_builder`]: writes one.
+//! - [`pack`]: many items in one stored object; [`pack_builder`]: writes one; [`pack_series`]: writes
+//!   many, with the nodes that tell where things lie.
+//! - [`locator`]: where the parts named by a node lie; [`pack_set`]: the packs that a root needs.
 
 pub mod chunker;
 pub mod codec;
 pub mod item;
+pub mod locator;
 pub mod manifest;
 pub mod node;
 pub mod pack;
 pub mod pack_builder;
+pub mod pack_series;
+pub mod pack_set;
 pub mod pointer;
 mod pointer_text;
 pub mod session;
@@ -29,9 +34,12 @@ mod wire;
 pub use chunker::ChunkReader;
 pub use codec::Codec;
 pub use item::ItemKind;
+pub use locator::{Located, LocatorNode};
 pub use manifest::{ChunkWalk, ManifestBuilder, ManifestNode};
 pub use pack::{FooterEntry, PackFooter, PackHeader, PackRef, Place};
 pub use pack_builder::{FinishedPack, PackBuilder};
+pub use pack_series::{Berth, PackSeries, ToLocate};
+pub use pack_set::build_pack_set;
 pub use pointer::{Pointer, PointerKind};
 pub use session::SessionId;
 pub use shape::Shape;

@@ -38,11 +38,26 @@
 //! | 8 | 8 | magic `gitmlpak` |
 //!
 //! Who names a pack names its size and the length of its footer too ([`PackRef`]), since not every service can read
-//! from the end. An id may stand in a footer twice; the bytes are the same then.
+//! from the end; and who names an item names where it lies ([`Place`]). An id may stand in a footer twice; the bytes are
+//! the same then.
+//!
+//! | offset | bytes | name of a pack (39 bytes) |
+//! | ---: | ---: | --- |
+//! | 0 | 32 | BLAKE3 of the footer |
+//! | 32 | 4 | size of the pack, in bytes |
+//! | 36 | 3 | length of the footer, in bytes; it begins at size - 16 - length |
+//!
+//! | offset | bytes | place (52 bytes) |
+//! | ---: | ---: | --- |
+//! | 0 | 39 | name of the pack |
+//! | 39 | 4 | offset of the item from the start of the pack, in bytes |
+//! | 43 | 4 | stored length, in bytes |
+//! | 47 | 4 | raw length, in bytes |
+//! | 51 | 1 | codec |
 
 use crate::base::{Digest, RandomId};
 use crate::objects::codec::Codec;
-use crate::objects::item::ItemKind;
+use crate::objects::item::{ItemKind, MAX_ITEM};
 use crate::objects::session::SessionId;
 use crate::objects::wire::{FormatError, Reader, Writer};
 
@@ -333,4 +348,28 @@ pub struct Place {
     pub raw: u32,
     /// How it is stored.
     pub codec: Codec,
+}
+
+impl Place {
+    /// Whether an item can lie here: between header and footer, with lengths that its codec allows.
+    pub fn is_sound(&self) -> bool {
+        let end = self.offset.checked_add(self.stored);
+        let inside = end.is_some_and(|end| end <= self.pack.footer_offset());
+        let lengths = self.raw as usize <= MAX_ITEM && self.codec.allows(self.stored, self.raw);
+        inside && lengths && self.raw > 0 && self.offset as usize >= HEADER_LEN
+    }
+
+    pub(super) fn write(&self, writer: &mut Writer) {
+        self.pack.write(writer);
+        writer.u32(self.offset).u32(self.stored).u32(self.raw).u8(self.codec.byte());
+    }
+
+    pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, FormatError> {
+        let pack = PackRef::read(reader)?;
+        let (offset, stored, raw) = (reader.u32()?, reader.u32()?, reader.u32()?);
+        let codec = Codec::from_byte(reader.u8()?).ok_or(reader.bad("codec"))?;
+        let place = Self { pack, offset, stored, raw, codec };
+        reader.check("place", place.is_sound())?;
+        Ok(place)
+    }
 }

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod manifests;
+mod places;
 mod pointers;
 mod tables;
 mod trees;
