@@ -200,6 +200,28 @@ pub enum GitError {
         /// Why not.
         source: Cause,
     },
+    /// The index could not be read.
+    #[error("cannot read the index '{}'", path.display())]
+    Index {
+        /// The index.
+        path: PathBuf,
+        /// Why not.
+        source: Cause,
+    },
+    /// The work tree could not be walked.
+    #[error("cannot look through '{}'", path.display())]
+    WorkTree {
+        /// Its top.
+        path: PathBuf,
+        /// Why not.
+        source: Cause,
+    },
+    /// Another process is writing the index.
+    #[error("cannot write the index: '{}' exists", path.display())]
+    IndexLocked {
+        /// The lock.
+        path: PathBuf,
+    },
     /// The operating system refused.
     #[error("cannot {action} '{}'", path.display())]
     Io {
@@ -237,6 +259,10 @@ impl Advice for GitError {
             Self::Missing { .. } => {
                 vec!["in a shallow or partial clone, 'git fetch --unshallow --refetch' brings it".into()]
             }
+            Self::IndexLocked { .. } => vec![
+                "wait until the other git process in this repository has ended".into(),
+                "if there is none, it was killed: remove the lock file".into(),
+            ],
             Self::Program(error) => error.hints(),
             _ => Vec::new(),
         }

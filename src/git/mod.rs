@@ -7,26 +7,40 @@
 //!
 //! No type of gix leaves this module: ids are [`ObjectId`], causes are [`Cause`].
 
+mod attributes;
 mod commits;
 mod config_parameters;
 mod error;
+mod guarded_block;
+mod history;
+mod ignore;
+mod index;
 mod object_id;
 mod objects;
+mod pointers;
 mod program;
 mod refs;
 mod repository;
+mod settings;
 mod signature;
 mod tags;
+mod team_file;
+mod text_file;
 mod transport;
 mod tree_union;
+mod untracked;
 
+pub use attributes::{AttributesPlace, SHARED_ATTRIBUTES};
 pub use commits::{CommitInfo, NewCommit};
 pub use error::{Cause, GitError};
+pub use history::{PointerChange, PointerChanges, PointerInHistory};
 pub use object_id::{ObjectId, ParseObjectIdError};
 pub use objects::{EntryMode, TreeItem};
+pub use pointers::{BadPointer, PointerAt, PointerFault, Pointers, pointer_file};
 pub use program::{GitProgram, ProgramError};
 pub use refs::{Expected, Ref};
 pub use repository::Repository;
 pub use signature::{Role, Signature};
 pub use tags::Tag;
+pub use team_file::{IgnoredKey, TEAM_FILE, TableRule, TeamFile, TeamFileError, TeamRemote};
 pub use transport::{GitRemote, PushOptions, PushOutcome, PushedRef};

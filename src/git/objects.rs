@@ -186,8 +186,14 @@ impl Repository {
 
     /// The whole object `id`, which must be of kind `wanted`.
     pub(super) fn read(&self, id: ObjectId, wanted: Kind) -> Result<Vec<u8>, GitError> {
-        let found = self.gix.try_find_object(id.0);
-        let object = found.map_err(|error| GitError::Object { id, source: error.into() })?;
+        let find = || {
+            let found = self.gix.try_find_object(id.0);
+            found.map_err(|error| GitError::Object { id, source: error.into() })
+        };
+        let object = match find()? {
+            None if self.fetch_missing(id) => find()?,
+            found => found,
+        };
         let object = object.ok_or(GitError::Missing { id })?;
         if object.kind != wanted {
             return Err(wrong_kind(id, object.kind, wanted));
@@ -195,9 +201,23 @@ impl Repository {
         Ok(object.detach().data)
     }
 
+    /// In a partial clone, asks the `git` program for the object, which fetches it; whether it came.
+    fn fetch_missing(&self, id: ObjectId) -> bool {
+        let promises =
+            |name: &gix::bstr::BString| self.setting_switch(&format!("remote.{name}.promisor")) == Some(true);
+        let partial = self.gix.remote_names().iter().any(promises);
+        partial && self.program().args(["cat-file", "-e", &id.to_string()]).run().is_ok()
+    }
+
     fn check_header(&self, id: ObjectId, wanted: Kind, limit: u64) -> Result<(), GitError> {
-        let header = self.gix.try_find_header(id.0);
-        let header = header.map_err(|error| GitError::Object { id, source: error.into() })?;
+        let find = || {
+            let found = self.gix.try_find_header(id.0);
+            found.map_err(|error| GitError::Object { id, source: error.into() })
+        };
+        let header = match find()? {
+            None if self.fetch_missing(id) => find()?,
+            found => found,
+        };
         let header = header.ok_or(GitError::Missing { id })?;
         if header.kind() != wanted {
             return Err(wrong_kind(id, header.kind(), wanted));

@@ -6,8 +6,11 @@
     reason = "a test may write files and panic as it likes"
 )]
 
+mod index;
 mod objects;
 mod opening;
+mod pointers;
 mod refs;
 mod sandbox;
+mod team_file;
 mod transport;

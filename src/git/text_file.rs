@@ -1,0 +1,58 @@
+//! Text files that belong to users and are edited in part: `.gitignore`, `.gitattributes`, `ml.toml`, hooks.
+
+use std::fs;
+use std::io::{self, ErrorKind, Read, Write};
+use std::path::Path;
+
+use crate::git::GitError;
+
+/// A text file of a user has no reason to be larger, in bytes.
+const LARGEST: u64 = 4 << 20;
+
+/// The text of the file at `path`, which may lie behind a symbolic link; `None` when there is no file.
+pub(super) fn read(path: &Path) -> Result<Option<String>, GitError> {
+    let file = match fs::File::open(path) {
+        Ok(file) => file,
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            return Ok(None);
+        }
+        Err(error) => return Err(GitError::io("read", path)(error)),
+    };
+    let mut text = String::new();
+    let size = file.take(LARGEST + 1).read_to_string(&mut text).map_err(GitError::io("read", path))?;
+    if size as u64 > LARGEST {
+        return Err(GitError::io("read", path)(ErrorKind::FileTooLarge.into()));
+    }
+    Ok(Some(text))
+}
+
+/// Replaces the file at `path` in one step, or makes it, with its folders. Its permissions stay; what a symbolic link
+/// leads to is replaced, not the link.
+pub(super) fn replace(path: &Path, text: &str) -> Result<(), GitError> {
+    write(path, text).map_err(GitError::io("write", path))
+}
+
+fn write(path: &Path, text: &str) -> io::Result<()> {
+    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let folder = path.parent().ok_or(ErrorKind::InvalidInput)?;
+    fs::create_dir_all(folder)?;
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let mut file = builder.prefix(".git-ml-").tempfile_in(folder)?;
+    file.write_all(text.as_bytes())?;
+    if let Ok(meta) = path.metadata() {
+        file.as_file().set_permissions(meta.permissions())?;
+    }
+    file.as_file().sync_all()?;
+    file.persist(&path)?;
+    Ok(())
+}
+
+/// Removes the file at `path`; that there is none is fine.
+pub(super) fn remove(path: &Path) -> Result<(), GitError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(GitError::io("remove", path)(error)),
+        _ => Ok(()),
+    }
+}
