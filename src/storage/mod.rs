@@ -1,7 +1,9 @@
 //! Where bytes live: files that survive a power cut, the local store, remotes. OpenDAL and tokio end here.
 //!
 //! - [`durable`]: files that are whole or absent, and stay.
+//! - [`store`]: the packs of this clone, under its Git directory.
 //! - [`remote`]: a place for packs that a team shares: a folder or a bucket.
 
 pub mod durable;
 pub mod remote;
+pub mod store;

@@ -8,4 +8,6 @@
 mod behaviour;
 mod canned;
 mod failing;
+mod full_disk;
 mod places;
+mod store;

@@ -1,0 +1,73 @@
+//! What can go wrong in the local store.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::base::{Advice, Digest};
+use crate::objects::codec::CodecError;
+use crate::storage::durable::DurableError;
+
+/// The local store cannot give or take an item.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The item is not here.
+    #[error("{id} is not in the store")]
+    Missing {
+        /// The id of the item.
+        id: Digest,
+    },
+    /// The bytes of the item are not those that its id promises.
+    #[error("{id} is damaged in '{}'", path.display())]
+    Damaged {
+        /// The id of the item.
+        id: Digest,
+        /// The pack that holds it.
+        path: PathBuf,
+        /// What the codec said, if it was the codec that noticed.
+        source: Option<CodecError>,
+    },
+    /// Lengths, kind and codec do not fit together.
+    #[error("{id} cannot be kept: {raw} bytes stored in {stored} are no item")]
+    BadItem {
+        /// The id of the item.
+        id: Digest,
+        /// Length of the item, in bytes.
+        raw: u32,
+        /// Length as stored, in bytes.
+        stored: usize,
+    },
+    /// What was written is not what is read back.
+    #[error("'{}' does not hold what was written to it", path.display())]
+    NotKept {
+        /// The file.
+        path: PathBuf,
+    },
+    /// This writer failed before; what it was given since the last sync is not kept.
+    #[error("nothing more is kept after the failure before")]
+    Failed,
+    /// A file could not be read or written.
+    #[error(transparent)]
+    File(#[from] DurableError),
+}
+
+impl StoreError {
+    /// The error of one `step` on `path`; for a full disk, `bytes` were to be written.
+    pub(super) fn io(step: &'static str, path: &Path, bytes: usize, source: io::Error) -> Self {
+        Self::File(DurableError::new(step, path, bytes as u64, source))
+    }
+}
+
+impl Advice for StoreError {
+    fn hints(&self) -> Vec<String> {
+        match self {
+            Self::Missing { .. } => vec!["'git mldata pull' brings what a remote has".into()],
+            Self::Damaged { path, .. } => vec![
+                format!("move '{}' away; 'git mldata pull' then brings what a remote has", path.display()),
+                "check the disk: files of the store never change once they are written".into(),
+            ],
+            Self::NotKept { .. } => vec!["check the disk, and run the command again".into()],
+            Self::File(error) => error.hints(),
+            Self::BadItem { .. } | Self::Failed => Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! The store as its users see it: ask, read, write.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use super::error::StoreError;
+use super::index::{Index, Location, PackFile};
+use super::writer::StoreWriter;
+use crate::base::Digest;
+use crate::objects::{Codec, ItemKind, codec};
+
+/// How many sealed packs are held open at once.
+const FILES_HELD: usize = 64;
+
+/// The local store. Cheap to open and to clone; nothing is read before the first look-up. Clones share one index, and
+/// every method may be called from any thread.
+#[derive(Clone)]
+pub struct Store(Arc<Shared>);
+
+struct Shared {
+    path: PathBuf,
+    index: RwLock<Index>,
+    files: Mutex<HashMap<PathBuf, Arc<File>>>,
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Store({})", self.path().display())
+    }
+}
+
+/// What the store knows of an item without reading it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Found {
+    /// What it is.
+    pub kind: ItemKind,
+    /// How it is stored.
+    pub codec: Codec,
+    /// Length as stored, in bytes.
+    pub stored: u32,
+    /// Length of the item itself, in bytes.
+    pub raw: u32,
+}
+
+/// An item in its stored form, as a pack takes it. Its bytes are not verified: see [`Stored::open`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stored {
+    /// What it is.
+    pub kind: ItemKind,
+    /// How it is stored.
+    pub codec: Codec,
+    /// The stored bytes.
+    pub bytes: Vec<u8>,
+    /// Length of the item itself, in bytes.
+    pub raw: u32,
+}
+
+impl Stored {
+    /// The item, if these bytes are the item `id`; `None` if they are damaged.
+    pub fn open(&self, id: &Digest) -> Option<Vec<u8>> {
+        let item = codec::decode(self.codec, &self.bytes, self.raw).ok()?;
+        (self.kind.id_of(&item) == *id).then_some(item)
+    }
+}
+
+impl Store {
+    /// The store in the folder `path`, which need not exist yet.
+    pub fn open(path: impl Into<PathBuf>) -> Self {
+        let (index, files) = (RwLock::default(), Mutex::default());
+        Self(Arc::new(Shared { path: path.into(), index, files }))
+    }
+
+    /// Its folder.
+    pub fn path(&self) -> &Path {
+        &self.0.path
+    }
+
+    /// Whether the item is here. Items that another process added since the first look-up may be overlooked.
+    pub fn contains(&self, id: &Digest) -> bool {
+        self.loaded().is_ok_and(|index| index.contains(id))
+    }
+
+    /// Kind and lengths of the item; `None` if it is not here.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::File`] when the store cannot be read.
+    pub fn find(&self, id: &Digest) -> Result<Option<Found>, StoreError> {
+        let Some((Location { kind, codec, stored, raw, .. }, _)) = self.locate(id)? else { return Ok(None) };
+        Ok(Some(Found { kind, codec, stored, raw }))
+    }
+
+    /// The item, verified against its id.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Missing`], [`StoreError::Damaged`], or [`StoreError::File`] when the store cannot be read.
+    pub fn read(&self, id: &Digest) -> Result<Vec<u8>, StoreError> {
+        let read = self.read_verified(id);
+        if matches!(read, Err(StoreError::Damaged { .. })) {
+            // Another process may have cut off what it could not make last, and written something else there.
+            self.index_to_change().forget();
+            return self.read_verified(id);
+        }
+        read
+    }
+
+    fn read_verified(&self, id: &Digest) -> Result<Vec<u8>, StoreError> {
+        let (stored, path) = self.stored_and_path(id)?;
+        let damaged = |source| StoreError::Damaged { id: *id, path: path.clone(), source };
+        let item = codec::decode(stored.codec, &stored.bytes, stored.raw);
+        let item = item.map_err(|source| damaged(Some(source)))?;
+        if stored.kind.id_of(&item) == *id { Ok(item) } else { Err(damaged(None)) }
+    }
+
+    /// The item in its stored form, for copying into another pack. Not verified.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Store::read`].
+    pub fn read_stored(&self, id: &Digest) -> Result<Stored, StoreError> {
+        Ok(self.stored_and_path(id)?.0)
+    }
+
+    /// A writer. It takes an open pack at its first item.
+    pub fn writer(&self) -> StoreWriter {
+        StoreWriter::new(self.clone())
+    }
+
+    fn stored_and_path(&self, id: &Digest) -> Result<(Stored, PathBuf), StoreError> {
+        let missing = || StoreError::Missing { id: *id };
+        let (location, pack) = self.locate(id)?.ok_or_else(missing)?;
+        match self.read_at(&location, &pack) {
+            Ok(stored) => Ok((stored, pack.path)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                // Folded or collected by another process: look where it lies now.
+                self.index_to_change().forget();
+                let (location, pack) = self.locate(id)?.ok_or_else(missing)?;
+                let read = self.read_at(&location, &pack);
+                let stored = read.map_err(|error| StoreError::io("read", &pack.path, 0, error))?;
+                Ok((stored, pack.path))
+            }
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                Err(StoreError::Damaged { id: *id, path: pack.path, source: None })
+            }
+            Err(error) => Err(StoreError::io("read", &pack.path, 0, error)),
+        }
+    }
+
+    /// Where the item lies; looks at the files again before it says that it is nowhere.
+    fn locate(&self, id: &Digest) -> Result<Option<(Location, PackFile)>, StoreError> {
+        let owned = |(location, pack): (Location, &PackFile)| (location, pack.clone());
+        if let Some(found) = self.index().find(id).map(owned) {
+            return Ok(Some(found));
+        }
+        let mut index = self.index_to_change();
+        index.refresh(self.path())?;
+        Ok(index.find(id).map(owned))
+    }
+
+    fn read_at(&self, location: &Location, pack: &PackFile) -> io::Result<Stored> {
+        let file = match &pack.file {
+            Some(file) => Arc::clone(file),
+            None => self.sealed_file(&pack.path)?,
+        };
+        let Location { offset, stored, raw, codec, kind, .. } = *location;
+        let mut bytes = vec![0; stored as usize];
+        file.read_exact_at(&mut bytes, offset.into())?;
+        Ok(Stored { kind, codec, bytes, raw })
+    }
+
+    fn sealed_file(&self, path: &Path) -> io::Result<Arc<File>> {
+        let mut files = self.0.files.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(file) = files.get(path) {
+            return Ok(Arc::clone(file));
+        }
+        let file = Arc::new(File::open(path)?);
+        if files.len() >= FILES_HELD {
+            files.clear();
+        }
+        files.insert(path.to_owned(), Arc::clone(&file));
+        Ok(file)
+    }
+
+    fn index(&self) -> RwLockReadGuard<'_, Index> {
+        self.0.index.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The index, to be changed.
+    pub(super) fn index_to_change(&self) -> RwLockWriteGuard<'_, Index> {
+        self.0.index.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The index after its first load.
+    fn loaded(&self) -> Result<RwLockReadGuard<'_, Index>, StoreError> {
+        let index = self.index();
+        if index.is_loaded() {
+            return Ok(index);
+        }
+        drop(index);
+        let mut index = self.index_to_change();
+        if !index.is_loaded() {
+            index.refresh(self.path())?;
+        }
+        drop(index);
+        Ok(self.index())
+    }
+}

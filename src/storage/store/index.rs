@@ -1,0 +1,213 @@
+//! Which items the store has and where: derived from footers and tables, held in memory.
+
+use std::collections::HashMap;
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
+
+use super::error::StoreError;
+use super::open_pack::{cut_to_length, tables_of, with_offsets};
+use super::table;
+use crate::base::Digest;
+use crate::objects::pack::{HEADER_LEN, TRAILER_LEN, Trailer};
+use crate::objects::{Codec, FooterEntry, ItemKind, PackFooter};
+
+/// Where an item lies.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Location {
+    pub pack: u32,
+    pub offset: u32,
+    pub stored: u32,
+    pub raw: u32,
+    pub codec: Codec,
+    pub kind: ItemKind,
+}
+
+/// A pack that the index knows.
+#[derive(Debug, Clone)]
+pub(super) struct PackFile {
+    pub path: PathBuf,
+    /// Held open for packs that are still open: they are renamed when they are full.
+    pub file: Option<Arc<File>>,
+    /// Whether a writer of this process fills it: what it holds is not in its table yet.
+    pub ours: bool,
+}
+
+/// All items of the store that were seen.
+#[derive(Debug, Default)]
+pub(super) struct Index {
+    loaded: bool,
+    places: HashMap<Digest, Location>,
+    packs: Vec<PackFile>,
+    /// Sealed packs by name.
+    sealed: HashMap<OsString, u32>,
+    /// Open packs of others by the name of their table: the pack, and how many of its items were seen.
+    open: HashMap<OsString, (u32, usize)>,
+}
+
+impl Index {
+    /// Whether the files were read at all.
+    pub const fn is_loaded(&self) -> bool {
+        self.loaded
+    }
+
+    /// Where the item lies, and in which pack.
+    pub fn find(&self, id: &Digest) -> Option<(Location, &PackFile)> {
+        let location = *self.places.get(id)?;
+        Some((location, self.packs.get(location.pack as usize)?))
+    }
+
+    /// Whether the item was seen.
+    pub fn contains(&self, id: &Digest) -> bool {
+        self.places.contains_key(id)
+    }
+
+    /// Forgets all that can be read again; the next look-up does so.
+    pub fn forget(&mut self) {
+        let packs = &self.packs;
+        self.places.retain(|_, location| packs.get(location.pack as usize).is_some_and(|pack| pack.ours));
+        self.sealed.clear();
+        self.open.clear();
+        self.loaded = false;
+    }
+
+    /// Adds an open pack that a writer of this process fills; gives its number.
+    pub fn add_ours(&mut self, path: PathBuf, file: Arc<File>) -> u32 {
+        self.add_pack(PackFile { path, file: Some(file), ours: true })
+    }
+
+    /// A pack of this process got its name: `sealed` is where it lies; `None` if it failed.
+    pub fn settle(&mut self, number: u32, sealed: Option<&Path>) {
+        let Some(pack) = self.packs.get_mut(number as usize) else { return };
+        (pack.file, pack.ours) = (None, false);
+        if let Some(path) = sealed {
+            path.clone_into(&mut pack.path);
+            self.sealed.insert(path.file_name().unwrap_or_default().to_owned(), number);
+        }
+    }
+
+    /// The writer of this pack of this process is gone.
+    pub fn let_go(&mut self, number: u32) {
+        if let Some(pack) = self.packs.get_mut(number as usize) {
+            pack.ours = false;
+        }
+    }
+
+    fn add_pack(&mut self, pack: PackFile) -> u32 {
+        self.packs.push(pack);
+        self.packs.len() as u32 - 1
+    }
+
+    /// Adds an item of a pack.
+    pub fn add_item(&mut self, pack: u32, entry: &FooterEntry, offset: u32) {
+        let FooterEntry { id, stored, raw, codec, kind } = *entry;
+        self.places.insert(id, Location { pack, offset, stored, raw, codec, kind });
+    }
+
+    /// Takes in what was added to the folder `store` since the last time. Open packs come first: one that is sealed
+    /// meanwhile is found as a sealed one then.
+    pub fn refresh(&mut self, store: &Path) -> Result<(), StoreError> {
+        let tables = tables_of(&store.join("open"))?;
+        for table in &tables {
+            self.read_table(table)?;
+        }
+        self.read_sealed(&store.join("packs"))?;
+        self.close_sealed(&tables);
+        self.loaded = true;
+        Ok(())
+    }
+
+    /// Lets go of open packs whose table is gone: their items were found in a sealed pack.
+    fn close_sealed(&mut self, tables: &[PathBuf]) {
+        let there: Vec<_> = tables.iter().filter_map(|table| table.file_name()).collect();
+        let packs = &mut self.packs;
+        self.open.retain(|name, (number, _)| {
+            let stays = there.contains(&name.as_os_str());
+            if let Some(pack) = packs.get_mut(*number as usize).filter(|_| !stays) {
+                pack.file = None;
+            }
+            stays
+        });
+    }
+
+    fn read_table(&mut self, path: &Path) -> Result<(), StoreError> {
+        let name = path.file_name().unwrap_or_default().to_owned();
+        let known = self.open.get(&name).copied();
+        let pack_path = path.with_extension("pack");
+        let opened = match known {
+            Some((number, _)) => Ok(self.packs.get(number as usize).and_then(|pack| pack.file.clone())),
+            None => File::open(&pack_path).map(|file| Some(Arc::new(file))),
+        };
+        let (file, bytes) = match (opened, fs::read(path)) {
+            (Ok(Some(file)), Ok(bytes)) => (file, bytes),
+            (Ok(None), _) => return Ok(()),
+            (Err(error), _) | (_, Err(error)) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            (Err(error), _) | (_, Err(error)) => return Err(StoreError::io("read", path, 0, error)),
+        };
+        let mut entries = table::read(&bytes).unwrap_or_default();
+        let length = file.metadata().map_or(0, |metadata| metadata.len());
+        cut_to_length(&mut entries, length);
+        let (number, seen) = known.unwrap_or_else(|| {
+            (self.add_pack(PackFile { path: pack_path, file: Some(file), ours: false }), 0)
+        });
+        for (entry, offset) in with_offsets(&entries).skip(seen) {
+            self.add_item(number, entry, offset);
+        }
+        self.open.insert(name, (number, entries.len().max(seen)));
+        Ok(())
+    }
+
+    fn read_sealed(&mut self, packs: &Path) -> Result<(), StoreError> {
+        let mut new = Vec::new();
+        for folder in names_in(packs)? {
+            for name in names_in(&packs.join(&folder))? {
+                let id = name.to_str().and_then(|name| name.parse::<Digest>().ok());
+                if let Some(id) = id.filter(|_| !self.sealed.contains_key(&name)) {
+                    new.push((packs.join(&folder).join(&name), name, id));
+                }
+            }
+        }
+        let footers: Vec<_> = new
+            .into_par_iter()
+            .filter_map(|(path, name, id)| Some((read_footer(&path, &id)?, path, name)))
+            .collect();
+        for (footer, path, name) in footers {
+            let number = self.add_pack(PackFile { path, file: None, ours: false });
+            with_offsets(&footer.entries).for_each(|(entry, offset)| self.add_item(number, entry, offset));
+            self.sealed.insert(name, number);
+        }
+        Ok(())
+    }
+}
+
+/// The footer of a sealed pack; `None` if the file is gone or is not what its name says: then its items count as
+/// missing, and a fetch brings them again.
+fn read_footer(path: &Path, id: &Digest) -> Option<PackFooter> {
+    let file = File::open(path).ok()?;
+    let length = file.metadata().ok()?.len();
+    let mut trailer = [0; TRAILER_LEN];
+    let footer_end = length.checked_sub(TRAILER_LEN as u64)?;
+    file.read_exact_at(&mut trailer, footer_end).ok()?;
+    let footer_len = Trailer::decode(&trailer).ok()?.footer_len;
+    let start = footer_end.checked_sub(footer_len.into()).filter(|start| *start >= HEADER_LEN as u64)?;
+    let mut bytes = vec![0; footer_len as usize];
+    file.read_exact_at(&mut bytes, start).ok()?;
+    let named = Digest::of(&bytes) == *id;
+    PackFooter::decode(&bytes).ok().filter(|footer| named && u64::from(footer.pack_ref().size) == length)
+}
+
+/// The names in `folder`; none if it does not exist or is no folder.
+fn names_in(folder: &Path) -> Result<Vec<OsString>, StoreError> {
+    match fs::read_dir(folder) {
+        Ok(entries) => Ok(entries.filter_map(|entry| entry.ok().map(|entry| entry.file_name())).collect()),
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            Ok(Vec::new())
+        }
+        Err(error) => Err(StoreError::io("list", folder, 0, error)),
+    }
+}

@@ -1,0 +1,217 @@
+//! Putting items into the store.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+
+use super::error::StoreError;
+use super::handle::Store;
+use super::open_pack::OpenPack;
+use crate::base::Digest;
+use crate::objects::{Codec, FooterEntry, ItemKind, codec};
+
+/// How hard items are compressed: the level of zstd that is faster than most disks.
+const LEVEL: i32 = 1;
+/// How many full packs may be on their way to the disk at once.
+const SEALED_AT_ONCE: usize = 2;
+
+/// A thread that seals a pack; gives where it lies then.
+type Sealing = JoinHandle<Result<PathBuf, StoreError>>;
+
+/// What became of an item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kept {
+    /// It was new.
+    New {
+        /// Length as stored, in bytes.
+        stored: u32,
+    },
+    /// The store had it.
+    Known,
+}
+
+/// Puts items into the store; may be shared by threads, which then compress at once.
+///
+/// Nothing that was put may be relied on before [`StoreWriter::sync`] succeeded. When a call fails, what was put since
+/// the last sync is not kept, and every further call fails. Dropping syncs, too, but tells nobody whether it worked.
+pub struct StoreWriter {
+    store: Store,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// The open pack and its number in the index.
+    open: Option<(OpenPack, u32)>,
+    /// Full packs on their way to the disk, and their numbers.
+    sealing: VecDeque<(Sealing, u32)>,
+    failed: bool,
+}
+
+impl fmt::Debug for StoreWriter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "StoreWriter({})", self.store.path().display())
+    }
+}
+
+impl StoreWriter {
+    pub(super) fn new(store: Store) -> Self {
+        Self { store, state: Mutex::default() }
+    }
+
+    /// Puts the item `raw`, whose id of this `kind` is `id`; one that the store has is skipped.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when it cannot be written.
+    pub fn put(&self, id: Digest, kind: ItemKind, raw: &[u8]) -> Result<Kept, StoreError> {
+        if self.store.contains(&id) {
+            return Ok(Kept::Known);
+        }
+        let (codec, stored) = codec::encode(raw, LEVEL);
+        self.put_stored(id, kind, codec, &stored, raw.len() as u32)
+    }
+
+    /// Puts an item of `raw` bytes in its stored form. The caller has verified that `stored` is the item `id`.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when it cannot be written.
+    pub fn put_stored(
+        &self,
+        id: Digest,
+        kind: ItemKind,
+        codec: Codec,
+        stored: &[u8],
+        raw: u32,
+    ) -> Result<Kept, StoreError> {
+        let entry = FooterEntry { id, stored: stored.len() as u32, raw, codec, kind };
+        if stored.len() > kind.longest() || FooterEntry::decode(&entry.encode()).is_err() {
+            return Err(StoreError::BadItem { id, raw, stored: stored.len() });
+        }
+        let mut state = self.state();
+        if state.failed {
+            return Err(StoreError::Failed);
+        }
+        if self.store.contains(&id) {
+            return Ok(Kept::Known);
+        }
+        let appended = self.append(&mut state, entry, stored);
+        if appended.is_err() {
+            self.fail(&mut state);
+        }
+        appended.map(|()| Kept::New { stored: entry.stored })
+    }
+
+    /// Makes all that was put last, and checks that it is there. Afterwards it may be named.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when something could not be written or is not read back as it was written.
+    pub fn sync(&self) -> Result<(), StoreError> {
+        let mut state = self.state();
+        if state.failed {
+            return Err(StoreError::Failed);
+        }
+        let synced = self.settle_all(&mut state).and_then(|()| match &mut state.open {
+            Some((open, _)) => open.sync(),
+            None => Ok(()),
+        });
+        if synced.is_err() {
+            self.fail(&mut state);
+        }
+        synced
+    }
+
+    fn append(&self, state: &mut State, entry: FooterEntry, stored: &[u8]) -> Result<(), StoreError> {
+        if let Some((full, number)) = state.open.take_if(|(open, _)| !open.fits(stored.len())) {
+            self.seal(state, full, number)?;
+        }
+        if state.open.is_none() {
+            state.open = Some(self.next_open(stored.len(), state)?);
+        }
+        if let Some((open, number)) = &mut state.open {
+            let offset = open.append(entry, stored)?;
+            self.store.index_to_change().add_item(*number, &entry, offset);
+        }
+        Ok(())
+    }
+
+    /// An open pack with room for `stored` bytes, and its number in the index.
+    fn next_open(&self, stored: usize, state: &mut State) -> Result<(OpenPack, u32), StoreError> {
+        let folder = self.store.path().join("open");
+        let (open, number) = self.in_index(OpenPack::take_or_begin(&folder)?);
+        if open.fits(stored) {
+            return Ok((open, number));
+        }
+        self.seal(state, open, number)?;
+        Ok(self.in_index(OpenPack::begin(&folder)?))
+    }
+
+    fn in_index(&self, open: OpenPack) -> (OpenPack, u32) {
+        let mut index = self.store.index_to_change();
+        let (file, path) = open.file();
+        let number = index.add_ours(path.to_owned(), file);
+        open.items().for_each(|(entry, offset)| index.add_item(number, entry, offset));
+        (open, number)
+    }
+
+    /// Seals a pack while the next one is filled.
+    fn seal(&self, state: &mut State, full: OpenPack, number: u32) -> Result<(), StoreError> {
+        while state.sealing.len() >= SEALED_AT_ONCE {
+            self.settle_first(state)?;
+        }
+        let packs = self.store.path().join("packs");
+        let failed = |source| StoreError::io("begin to seal a pack in", &packs, 0, source);
+        let folder = packs.clone();
+        let thread = thread::Builder::new().name("seal".into()).spawn(move || full.seal(&folder));
+        state.sealing.push_back((thread.map_err(failed)?, number));
+        Ok(())
+    }
+
+    fn settle_all(&self, state: &mut State) -> Result<(), StoreError> {
+        while !state.sealing.is_empty() {
+            self.settle_first(state)?;
+        }
+        Ok(())
+    }
+
+    /// Waits for the pack that was sealed first.
+    fn settle_first(&self, state: &mut State) -> Result<(), StoreError> {
+        let Some((thread, number)) = state.sealing.pop_front() else { return Ok(()) };
+        let sealed = thread.join().unwrap_or(Err(StoreError::Failed));
+        self.store.index_to_change().settle(number, sealed.as_deref().ok());
+        sealed.map(|_| ())
+    }
+
+    /// Forgets what is not safe, on the disk and in the index.
+    fn fail(&self, state: &mut State) {
+        state.failed = true;
+        if let Some((open, number)) = state.open.take() {
+            open.give_up();
+            self.store.index_to_change().settle(number, None);
+        }
+        while !state.sealing.is_empty() {
+            self.settle_first(state).ok();
+        }
+        self.store.index_to_change().forget();
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for StoreWriter {
+    fn drop(&mut self) {
+        self.sync().ok();
+        let Some((open, number)) = self.state().open.take() else { return };
+        // From here on its table tells all of it.
+        self.store.index_to_change().let_go(number);
+        if open.is_empty() {
+            open.remove();
+        }
+    }
+}
