@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::base::RandomId;
 
-use super::message::{Facts, RegisteredContent};
+use super::message::{ContentRecord, Facts};
 use super::tag::{Alias, Event, ModelName, ModelRef, ModelTag, Which};
 use super::version::Version;
 
@@ -40,7 +40,7 @@ pub struct RegisteredVersion {
     /// Who registered it.
     pub by: String,
     /// What it stands for; unknown for tags of GTO.
-    pub content: Option<RegisteredContent>,
+    pub content: Option<ContentRecord>,
     /// The run that made it, if known.
     pub run: Option<RandomId>,
     /// The aliases that name it now.

@@ -45,10 +45,10 @@ pub enum ContentKind {
     Tree,
 }
 
-/// The content that a version stands for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RegisteredContent {
-    /// Where it lies in the commit that the tag names.
+/// A content at its place: what a version stands for, what a run read or made.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct ContentRecord {
+    /// Where it lies below the top of the work tree.
     pub path: String,
     /// File or directory.
     pub kind: ContentKind,
@@ -69,7 +69,7 @@ pub struct Facts {
     pub version: Option<Version>,
     /// For a version: what it stands for.
     #[serde(flatten, default, skip_serializing_if = "Option::is_none")]
-    pub content: Option<RegisteredContent>,
+    pub content: Option<ContentRecord>,
     /// For a version: the run that made the content.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run: Option<RandomId>,
@@ -77,7 +77,7 @@ pub struct Facts {
 
 impl Facts {
     /// What is to be said of a new version.
-    pub fn of_version(content: RegisteredContent, run: Option<RandomId>) -> Self {
+    pub fn of_version(content: ContentRecord, run: Option<RandomId>) -> Self {
         Self { format: FORMAT, id: RandomId::generate(), version: None, content: Some(content), run }
     }
 
@@ -124,7 +124,7 @@ mod tests {
     use super::*;
 
     fn facts() -> Facts {
-        let content = RegisteredContent {
+        let content = ContentRecord {
             path: "out/model \"1\".json".into(),
             kind: ContentKind::File,
             blake3: Digest::of(b"model"),

@@ -7,6 +7,6 @@ mod tag;
 mod version;
 
 pub use catalog::{AliasMove, Catalog, FoundTag, Model, RegisteredVersion};
-pub use message::{ContentKind, Facts, RegisteredContent};
+pub use message::{ContentKind, ContentRecord, Facts};
 pub use tag::{Alias, Event, ModelName, ModelRef, ModelTag, NameError, Which};
 pub use version::{Bump, ParseVersionError, Version};

@@ -6,8 +6,27 @@ pub mod number;
 pub mod record;
 pub mod spool;
 
+mod code;
+mod command;
+mod commits;
+mod environment;
+mod error;
+mod execute;
+mod flush;
+mod history;
+mod log;
 mod metric;
+mod recorder;
 mod state;
+mod view;
+mod writer;
 
+pub use code::Code;
+pub use error::{DataFailure, RunsError};
+pub use execute::{Data, Execution, Request, execute};
+pub use flush::recover;
+pub use history::{Filter, MetricHistory, find, list, metric_history};
 pub use metric::{ROLLUP_POINTS, Rollup};
+pub use recorder::{RUN_VARIABLE, SPOOL_VARIABLE, record, record_inside};
 pub use state::{ParamConflict, Run};
+pub use view::View;

@@ -26,8 +26,8 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::base::Digest;
 use crate::base::RandomId;
+use crate::models::ContentRecord;
 
 use super::number::Number;
 
@@ -71,7 +71,7 @@ pub struct CodeState {
     /// How many files of the work tree differed from the commit. The files themselves lie in the run's `code/`.
     #[serde(default)]
     pub changed_files: u64,
-    /// Files that differed and are not kept, because they look like secrets or are too large.
+    /// Files that differed and are not kept, because they look like secrets or are too large; the first ones.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left_out: Vec<String>,
 }
@@ -116,6 +116,9 @@ pub struct CreateRecord {
     /// Git's name and address of the person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user: Option<String>,
+    /// The run from within which it was started.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<RandomId>,
     /// The command and its arguments.
     #[serde(default)]
     pub command: Vec<String>,
@@ -128,22 +131,6 @@ pub struct CreateRecord {
     /// The machine.
     #[serde(default)]
     pub environment: Environment,
-}
-
-/// Whether a content is one file or a directory.
-pub use crate::models::ContentKind;
-
-/// A content that a run read or made.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct DataRecord {
-    /// Where it lay in the work tree.
-    pub path: String,
-    /// File or directory.
-    pub kind: ContentKind,
-    /// Its id.
-    pub blake3: Digest,
-    /// Its size in bytes.
-    pub size: u64,
 }
 
 /// One value of a metric.
@@ -209,9 +196,9 @@ pub enum Op {
         duration_ms: Option<u64>,
     },
     /// A content that the run read.
-    Input(DataRecord),
+    Input(ContentRecord),
     /// A content that the run made.
-    Output(DataRecord),
+    Output(ContentRecord),
     /// Points of a metric.
     Metric(MetricSummary),
     /// The run is not shown any more.

@@ -32,7 +32,12 @@ pub enum Event {
         run: RandomId,
     },
     /// The run begins.
-    Create(Box<CreateRecord>),
+    Create {
+        /// What is known of it.
+        record: Box<CreateRecord>,
+        /// The tree of Git that its code was kept as.
+        code: Option<String>,
+    },
     /// Something became known.
     Op(TimedOp),
     /// A point of a metric.

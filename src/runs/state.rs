@@ -15,9 +15,10 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::base::RandomId;
+use crate::models::ContentRecord;
 
 use super::layout::RecordName;
-use super::record::{CodeState, CreateRecord, DataRecord, Environment, MetricSummary, Op, OpBatch, Status};
+use super::record::{CodeState, CreateRecord, Environment, MetricSummary, Op, OpBatch, Status};
 
 /// A parameter that was given two values.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -49,6 +50,8 @@ pub struct Run {
     pub user: Option<String>,
     /// The clone or job that recorded it.
     pub writer: RandomId,
+    /// The run from within which it was started.
+    pub parent: Option<RandomId>,
     /// The command and its arguments.
     pub command: Vec<String>,
     /// The folder of the work tree that it ran in; empty at the top.
@@ -66,9 +69,9 @@ pub struct Run {
     /// Its metrics, in short.
     pub metrics: BTreeMap<String, MetricSummary>,
     /// What it read, by path.
-    pub inputs: Vec<DataRecord>,
+    pub inputs: Vec<ContentRecord>,
     /// What it made, by path.
-    pub outputs: Vec<DataRecord>,
+    pub outputs: Vec<ContentRecord>,
     /// Whether it was deleted.
     pub deleted: bool,
 }
@@ -97,6 +100,7 @@ impl Run {
             duration_ms: None,
             user: create.user,
             writer: create.writer,
+            parent: create.parent,
             command: create.command,
             folder: create.folder,
             git: create.git,
@@ -157,7 +161,7 @@ impl Run {
     }
 }
 
-fn replace(records: &mut Vec<DataRecord>, data: DataRecord) {
+fn replace(records: &mut Vec<ContentRecord>, data: ContentRecord) {
     records.retain(|record| record.path != data.path);
     records.push(data);
 }
