@@ -11,6 +11,7 @@ mod objects;
 mod opening;
 mod pointers;
 mod refs;
+mod runs;
 mod sandbox;
 mod team_file;
 mod transport;
