@@ -13,12 +13,19 @@
 //! - [`pack`]: many items in one stored object; [`pack_builder`]: writes one; [`pack_series`]: writes
 //!   many, with the nodes that tell where things lie.
 //! - [`locator`]: where the parts named by a node lie; [`pack_set`]: the packs that a root needs.
+//! - [`layout`]: the names of the objects in a remote; [`remote_config`]: what it says about itself; [`root`]: a push that
+//!   was whole, and the claim before it; [`index`]: hooks for writers; [`gc_record`], [`moves`]: what gc tells.
+//! - [`session`]: names with an epoch.
 
 pub mod chunker;
 pub mod codec;
+pub mod gc_record;
+pub mod index;
 pub mod item;
+pub mod layout;
 pub mod locator;
 pub mod manifest;
+pub mod moves;
 pub mod node;
 pub mod pack;
 pub mod pack_builder;
@@ -26,6 +33,8 @@ pub mod pack_series;
 pub mod pack_set;
 pub mod pointer;
 mod pointer_text;
+pub mod remote_config;
+pub mod root;
 pub mod session;
 pub mod shape;
 pub mod tree;
@@ -33,15 +42,20 @@ mod wire;
 
 pub use chunker::ChunkReader;
 pub use codec::Codec;
+pub use gc_record::{Certificate, GcRecord, RootName};
+pub use index::{Index, IndexBuilder};
 pub use item::ItemKind;
 pub use locator::{Located, LocatorNode};
 pub use manifest::{ChunkWalk, ManifestBuilder, ManifestNode};
+pub use moves::Moves;
 pub use pack::{FooterEntry, PackFooter, PackHeader, PackRef, Place};
 pub use pack_builder::{FinishedPack, PackBuilder};
 pub use pack_series::{Berth, PackSeries, ToLocate};
 pub use pack_set::build_pack_set;
 pub use pointer::{Pointer, PointerKind};
-pub use session::SessionId;
+pub use remote_config::RemoteConfig;
+pub use root::{BaseRoot, Home, RootPacks, RootRecord};
+pub use session::{RecordName, SessionId};
 pub use shape::Shape;
 pub use tree::{EntryKind, TreeEntry, TreeNode, TreeSummary, build_tree};
-pub use wire::FormatError;
+pub use wire::{Extension, FormatError};

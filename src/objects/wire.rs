@@ -266,3 +266,41 @@ pub(super) fn unseal<'a>(
     }
     Ok(Reader::new(format, body))
 }
+
+/// A field that a later version added to a record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Extension {
+    /// Which field: below 32,768, since others must be understood and this version knows none.
+    pub tag: u16,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+}
+
+impl Extension {
+    /// Tags from here on must be understood.
+    const MUST_UNDERSTAND: u16 = 0x8000;
+
+    pub(super) fn write_all(extensions: &[Self], writer: &mut Writer) {
+        writer.u16(extensions.len() as u16);
+        for Self { tag, bytes } in extensions {
+            writer.u16(*tag).u32(bytes.len() as u32).bytes(bytes);
+        }
+    }
+
+    pub(super) fn read_all(reader: &mut Reader<'_>) -> Result<Vec<Self>, FormatError> {
+        let count = reader.u16()?.into();
+        let count = reader.fits("count of extensions", count, u64::from(u16::MAX), 6)?;
+        let mut extensions: Vec<Self> = Vec::with_capacity(count);
+        for _ in 0..count {
+            let tag = reader.u16()?;
+            if tag >= Self::MUST_UNDERSTAND {
+                return Err(FormatError::Flags { format: reader.format, flags: tag });
+            }
+            reader.check("order of extensions", extensions.last().is_none_or(|last| last.tag < tag))?;
+            let length = reader.u32()?.into();
+            let length = reader.fits("length of an extension", length, u64::from(u32::MAX), 1)?;
+            extensions.push(Self { tag, bytes: reader.bytes(length)?.to_vec() });
+        }
+        Ok(extensions)
+    }
+}

@@ -5,5 +5,6 @@ mod drift;
 mod manifests;
 mod places;
 mod pointers;
+mod records;
 mod tables;
 mod trees;
