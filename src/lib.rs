@@ -8,6 +8,7 @@
 //! 2. [`tables`]: rows and columns of delimited text.
 //! 3. [`git`]: the repository; the one door to gix and to the `git` program.
 //! 3. [`storage`]: where bytes live.
+//! 4. [`data`]: `git mldata`, contents and the repository together.
 //! 5. [`models`]: `git mlmodel`, the registry of models in tags.
 //! 6. [`runs`]: `git mlrun`, the records of runs in logs.
 //! 8. [`checks`]: rules on data and models, and their verdict.
@@ -16,6 +17,7 @@
 pub mod base;
 pub mod checks;
 pub mod cli;
+pub mod data;
 pub mod git;
 pub mod models;
 pub mod objects;

@@ -31,6 +31,7 @@
 //! Unknown keys are kept: values after the known keys, tables after `[table]` or `[tree]`, both sorted. Reading takes any
 //! TOML of at most 64 KiB, CRLF too. Conflict markers are an error of their own.
 
+use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
 use crate::base::{Advice, Digest};
@@ -46,7 +47,8 @@ pub const MAX_POINTER: usize = 64 * 1024;
 pub(super) const VERSION: i64 = 1;
 
 /// What a pointer names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum PointerKind {
     /// The content of a file.
     File,

@@ -77,6 +77,25 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), DurableError> {
     write_through(folder_of(path), path, bytes)
 }
 
+/// Writes what can be made again (a cache, an index): whole or not at all, but not made to last. Folders that are
+/// missing are made.
+///
+/// # Errors
+///
+/// [`DurableError`] when the folder is not writable or full; the old file is untouched then.
+pub fn write_derived(path: &Path, bytes: &[u8]) -> Result<(), DurableError> {
+    let folder = folder_of(path);
+    if !folder.is_dir() {
+        create_folders(folder)?;
+    }
+    let mut file = create_temp(folder)?;
+    file.write_all(bytes).map_err(|source| DurableError::new("write", path, bytes.len() as u64, source))?;
+    let renamed = file.persist(path);
+    renamed
+        .map_err(|failed| DurableError::new("rename a file to", path, bytes.len() as u64, failed.error))?;
+    Ok(())
+}
+
 /// As [`write_atomically`], with the new file in the folder `temporaries`, which is on the same file system.
 ///
 /// # Errors

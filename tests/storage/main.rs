@@ -10,5 +10,4 @@ mod canned;
 mod failing;
 mod full_disk;
 mod places;
-mod reading;
 mod store;

@@ -86,11 +86,7 @@ fn full_packs_are_sealed_in_the_final_format() {
     thread::scope(|scope| {
         let writer = &writer;
         for part in 0..4 {
-            scope.spawn(move || {
-                for number in (part..count).step_by(4) {
-                    put(writer, number);
-                }
-            });
+            scope.spawn(move || (part..count).step_by(4).map(|number| put(writer, number)).count());
         }
     });
     assert!((0..count).step_by(97).all(|number| store.read(&id(number)).unwrap() == item(number)));

@@ -69,16 +69,21 @@ impl Advice for OptionError {
 }
 
 impl RemoteOptions {
+    /// The keys that remotes of this kind know.
+    pub fn known(url: &RemoteUrl) -> &'static [&'static str] {
+        match url {
+            RemoteUrl::Folder(_) => &[],
+            RemoteUrl::S3 { .. } => &["anonymous", "endpoint", "profile", "region", "virtual-host"],
+        }
+    }
+
     /// The options of the remote at `url` out of keys and values, as `ml.toml` or a command line gives them.
     ///
     /// # Errors
     ///
     /// [`OptionError`] for keys that this kind of remote does not know, and for values that cannot be.
     pub fn from_map(url: &RemoteUrl, map: &BTreeMap<String, String>) -> Result<Self, OptionError> {
-        let known: &'static [&'static str] = match url {
-            RemoteUrl::Folder(_) => &[],
-            RemoteUrl::S3 { .. } => &["anonymous", "endpoint", "profile", "region", "virtual-host"],
-        };
+        let known = Self::known(url);
         let mut options = Self::default();
         for (key, value) in map {
             let key = key.as_str();

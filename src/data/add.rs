@@ -1,0 +1,402 @@
+//! Takes data into the store and writes its pointer.
+//!
+//! What a demanding user expects: the data itself is never moved, changed or read twice without need; when something
+//! fails, nothing is half done and the message names the file; a second `add` costs what changed; a directory of which
+//! only a part is here keeps the rest; pointer and ignore line are staged, as `git add` stages.
+//!
+//! Order: contents into packs, packs durable, then pointers, then ignore lines, then the index, last the record.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use serde::Serialize;
+
+use crate::base::{Advice, Digest, Failure, PathError, Progress, RepoPath};
+use crate::data::compose::{ComposeError, OnDisk, compose, is_within};
+use crate::data::content::{self, ContentReader, Intake, WriteError};
+use crate::data::root::RootName;
+use crate::data::shape;
+use crate::data::tracked::{self, TrackedError};
+use crate::data::workspace::{Workspace, WorkspaceError};
+use crate::data::worktree::{
+    FileRecord, PathRecord, Reading, ScanError, SnapshotError, WorktreeRecord, scan, snapshot,
+};
+use crate::git::{GitError, pointer_file};
+use crate::objects::item::ItemKind;
+use crate::objects::pointer::{Pointer, PointerKind};
+use crate::objects::shape::Shape;
+use crate::storage::durable::{self, DurableError};
+use crate::storage::store::StoreError;
+
+/// How to add.
+#[derive(Debug, Clone, Copy)]
+pub struct AddOptions {
+    /// What is not here of a directory is to be dropped.
+    pub all: bool,
+    /// A path that Git's history tracks gets a pointer beside it all the same.
+    pub sidecar: bool,
+    /// Stage pointers and ignore lines.
+    pub stage: bool,
+}
+
+/// What became of one path.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Added {
+    /// The tracked path.
+    pub path: RepoPath,
+    /// A file or a tree.
+    pub kind: PointerKind,
+    /// Files of the new version.
+    pub files: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// The new version.
+    pub version: Digest,
+    /// The version that the pointer named before.
+    pub before: Option<Digest>,
+    /// Files of the version that are not here and were taken over unseen.
+    pub absent: u64,
+    /// The version from which the data was edited, where that is not the one that the pointer named.
+    pub edited_from: Option<Digest>,
+}
+
+/// What an add did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AddSummary {
+    /// One for each tracked path, in order.
+    pub added: Vec<Added>,
+    /// What was staged.
+    pub staged: Vec<RepoPath>,
+    /// Bytes by which the store grew.
+    pub stored: u64,
+}
+
+/// Why nothing was added.
+#[derive(Debug, thiserror::Error)]
+pub enum AddError {
+    /// There is nothing at the path.
+    #[error("'{0}' does not exist; nothing was added")]
+    Absent(RepoPath),
+    /// Git itself tracks the path.
+    #[error("'{0}' is tracked by Git; nothing was added")]
+    TrackedByGit(RepoPath),
+    /// Some commit tracks the path: Git would overwrite the data, which it ignores, without a word.
+    #[error(
+        "'{0}' is in Git's history: a checkout of an older commit would overwrite the data; nothing was added"
+    )]
+    InHistory(RepoPath),
+    /// A pointer inside a directory that is to be tracked as a whole.
+    #[error("'{inner}' is tracked on its own, inside '{path}'; nothing was added")]
+    Nested {
+        /// The directory.
+        path: RepoPath,
+        /// What is tracked in it.
+        inner: RepoPath,
+    },
+    /// Not enough space.
+    #[error("{needed} bytes to store, {free} bytes free on the disk of the store; nothing was added")]
+    NoSpace {
+        /// Bytes that may have to be stored.
+        needed: u64,
+        /// Bytes free.
+        free: u64,
+    },
+    /// The name cannot have a pointer.
+    #[error(transparent)]
+    Name(#[from] PathError),
+    /// A pointer cannot be read.
+    #[error(transparent)]
+    Tracked(#[from] TrackedError),
+    /// Something there is no data.
+    #[error(transparent)]
+    Scan(#[from] ScanError),
+    /// A file cannot be read or stored.
+    #[error(transparent)]
+    Snapshot(#[from] SnapshotError),
+    /// The new version cannot be composed.
+    #[error(transparent)]
+    Compose(#[from] ComposeError),
+    /// The nodes of the tree cannot be stored.
+    #[error(transparent)]
+    Write(#[from] WriteError),
+    /// The store.
+    #[error("cannot store; nothing was added")]
+    Store(#[from] StoreError),
+    /// The pointer or the record cannot be written.
+    #[error("the data is stored, but cannot be named")]
+    Durable(#[from] DurableError),
+    /// The repository.
+    #[error(transparent)]
+    Git(#[from] GitError),
+    /// The workspace.
+    #[error(transparent)]
+    Workspace(#[from] WorkspaceError),
+}
+
+impl Advice for AddError {
+    fn hints(&self) -> Vec<String> {
+        match self {
+            Self::Absent(path) => vec![format!("to stop tracking it: git mldata rm {path}")],
+            Self::TrackedByGit(path) => vec![format!(
+                "git rm --cached -r {path} && git mldata add --sidecar {path}      (the file stays where it is)"
+            )],
+            Self::InHistory(path) => vec![format!(
+                "git mldata add --sidecar {path}      keeps a pointer beside it; take care when you switch to old commits"
+            )],
+            Self::Nested { inner, .. } => vec![format!("git mldata rm --cached {inner}")],
+            Self::Name(_) => Vec::new(),
+            Self::NoSpace { .. } => {
+                vec!["free some space, or set mldata.storeDir to a folder on a larger disk".into()]
+            }
+            Self::Tracked(error) => error.hints(),
+            Self::Scan(error) => error.hints(),
+            Self::Snapshot(error) => error.hints(),
+            Self::Compose(error) => error.hints(),
+            Self::Write(error) => error.hints(),
+            Self::Store(error) => error.hints(),
+            Self::Durable(error) => error.hints(),
+            Self::Git(error) => error.hints(),
+            Self::Workspace(error) => error.hints(),
+        }
+    }
+
+    fn failure(&self) -> Failure {
+        match self {
+            Self::Git(error) => error.failure(),
+            Self::Workspace(error) => error.failure(),
+            _ => Failure::CouldNotDo,
+        }
+    }
+}
+
+/// One tracked path and the parts of it that are to be added.
+struct Target {
+    path: RepoPath,
+    scopes: Vec<Vec<u8>>,
+    before: Option<Pointer>,
+}
+
+impl Target {
+    /// Whether the file `name` below it is to be added.
+    fn covers(&self, name: &[u8]) -> bool {
+        self.scopes.iter().any(|scope| is_within(name, scope))
+    }
+}
+
+/// A new version that is in the store, and what is to be written of it.
+struct Version {
+    target: Target,
+    pointer: Pointer,
+    record: PathRecord,
+    added: Added,
+}
+
+/// Adds `paths` (files or directories, relative to the top).
+///
+/// # Errors
+///
+/// [`AddError`]. Until all contents are durable no pointer is touched.
+pub fn add(
+    workspace: &Workspace,
+    paths: &[RepoPath],
+    options: AddOptions,
+    progress: &Progress,
+) -> Result<AddSummary, AddError> {
+    let targets = find_targets(workspace, paths)?;
+    refuse_what_git_tracks(workspace, &targets, options)?;
+    let mut record = workspace.worktree_record()?;
+    check_space(workspace, &targets, &record)?;
+    let store = workspace.store();
+    let intake = Intake::new(store);
+    let mut versions = Vec::new();
+    for target in targets {
+        versions.push(store_version(workspace, &intake, &record, target, options.all, progress)?);
+    }
+    intake.sync()?;
+    let staged = name_versions(workspace, &versions, options.stage)?;
+    let mut added = Vec::new();
+    for version in versions {
+        record.set(version.target.path, version.record);
+        added.push(version.added);
+    }
+    record.save(false)?;
+    Ok(AddSummary { added, staged, stored: intake.stored() })
+}
+
+/// Which tracked paths are meant: a path may be tracked, lie inside what is tracked, or be new.
+fn find_targets(workspace: &Workspace, paths: &[RepoPath]) -> Result<Vec<Target>, AddError> {
+    let mut targets: BTreeMap<RepoPath, Target> = BTreeMap::new();
+    for path in paths {
+        let path = tracked::without_suffix(path);
+        let (tracked_path, below) =
+            tracked::enclosing(workspace, &path)?.unwrap_or((path.clone(), String::new()));
+        let before = tracked::read(workspace, &tracked_path)?;
+        let target = targets.entry(tracked_path.clone());
+        let target = target.or_insert_with(|| Target { path: tracked_path, scopes: Vec::new(), before });
+        target.scopes.push(below.into_bytes());
+        if fs::symlink_metadata(path.under(workspace.top())).is_err() {
+            return Err(AddError::Absent(path));
+        }
+    }
+    Ok(targets.into_values().collect())
+}
+
+fn refuse_what_git_tracks(
+    workspace: &Workspace,
+    targets: &[Target],
+    options: AddOptions,
+) -> Result<(), AddError> {
+    let repository = workspace.repository();
+    let new: Vec<_> = targets.iter().filter(|target| target.before.is_none()).collect();
+    for target in &new {
+        let below = repository.tracked_below(&target.path)?;
+        if let Some(inner) = below.iter().find(|inner| inner.as_str().ends_with(".mld")) {
+            let inner = tracked::without_suffix(inner);
+            return Err(AddError::Nested { path: target.path.clone(), inner });
+        }
+        if !below.is_empty() {
+            return Err(AddError::TrackedByGit(target.path.clone()));
+        }
+    }
+    if !options.sidecar {
+        let paths: Vec<_> = new.iter().map(|target| target.path.clone()).collect();
+        if let Some(path) = repository.tracked_in_history(&paths)?.into_iter().next() {
+            return Err(AddError::InHistory(path));
+        }
+    }
+    Ok(())
+}
+
+/// Leaves this much of the disk free, in bytes.
+const SPARE: u64 = 16 << 20;
+
+/// Compares what may have to be stored with what is free, before the first byte.
+fn check_space(workspace: &Workspace, targets: &[Target], record: &WorktreeRecord) -> Result<(), AddError> {
+    let mut needed = 0;
+    for target in targets {
+        let known = record.get(&target.path);
+        let found = scan(workspace.top(), &target.path)?.unwrap_or_default();
+        let new = found.iter().filter(|(name, entry)| {
+            let known = known.and_then(|known| known.files.get(*name));
+            known.is_none_or(|known| known.fingerprint != entry.fingerprint)
+        });
+        needed += new.map(|(_, entry)| entry.fingerprint.size).sum::<u64>();
+    }
+    let free = durable::free_space(workspace.common_dir())?;
+    if needed > 0 && needed.saturating_add(SPARE) > free {
+        return Err(AddError::NoSpace { needed, free });
+    }
+    Ok(())
+}
+
+fn store_version(
+    workspace: &Workspace,
+    intake: &Intake,
+    worktree: &WorktreeRecord,
+    target: Target,
+    all: bool,
+    progress: &Progress,
+) -> Result<Version, AddError> {
+    let (top, store) = (workspace.top(), workspace.store());
+    let known = worktree.get(&target.path);
+    let reading = Reading::Into(store, intake);
+    let found = snapshot(top, &target.path, worktree, known, reading, &|name| target.covers(name), progress)?;
+    let files = found.map(|found| found.files).unwrap_or_default();
+    let base = target.before.as_ref().map(RootName::from);
+    let (root, record_files, shape, absent, count) = match files.get(&b""[..]) {
+        Some(file) => {
+            let file = *file;
+            let (id, manifest, size) = (file.id, file.manifest, file.fingerprint.size);
+            let root = RootName { kind: PointerKind::File, id, manifest, size };
+            let shape = ContentReader::open(store, id, manifest, size)
+                .ok()
+                .and_then(|content| shape::of_file(&target.path, content));
+            (root, files, shape, 0, 1)
+        }
+        None => {
+            let disk = OnDisk { path: &target.path, scopes: &target.scopes, files: &files };
+            let composed = compose(store, &disk, base.as_ref(), known, all)?;
+            let start = target.path.under(top);
+            let mut put = |id, node: &[u8]| intake.put(id, ItemKind::Tree, node);
+            let tree = content::store_tree(&start, &composed.leaves, &mut put)?;
+            let root = RootName { kind: PointerKind::Tree, id: tree.id, manifest: None, size: tree.size };
+            let shape = shape::of_tree(&composed.leaves);
+            (root, merged(files, &target, known), Some(shape), composed.absent, tree.files)
+        }
+    };
+    let edited_from =
+        known.map(|known| known.root).filter(|from| base.is_some_and(|base| !base.is_same(from)));
+    let added = Added {
+        path: target.path.clone(),
+        kind: root.kind,
+        files: count,
+        bytes: root.size,
+        version: root.id,
+        before: base.map(|base| base.id),
+        absent,
+        edited_from: edited_from.map(|from| from.id),
+    };
+    let pointer = new_pointer(&root, shape, target.before.as_ref());
+    let record = PathRecord { root, files: record_files };
+    Ok(Version { target, pointer, record, added })
+}
+
+/// What this worktree holds after the add: what was added, and what was recorded outside of it.
+fn merged(
+    mut files: BTreeMap<Vec<u8>, FileRecord>,
+    target: &Target,
+    known: Option<&PathRecord>,
+) -> BTreeMap<Vec<u8>, FileRecord> {
+    let kept = known.into_iter().flat_map(|known| &known.files).filter(|(name, _)| !target.covers(name));
+    files.extend(kept.map(|(name, file)| (name.clone(), *file)));
+    files
+}
+
+/// The pointer of a version. One that names the same content stays as it is, shape and unknown keys included.
+fn new_pointer(root: &RootName, shape: Option<Shape>, before: Option<&Pointer>) -> Pointer {
+    let mut pointer = match root.kind {
+        PointerKind::File => Pointer::file(root.id, root.size, root.manifest),
+        PointerKind::Tree => Pointer::tree(root.id, root.size),
+    };
+    match before {
+        Some(before) if before.same_content(&pointer) => before.clone(),
+        _ => {
+            pointer.unknown = before.map(|before| before.unknown.clone()).unwrap_or_default();
+            pointer.with_shape(shape)
+        }
+    }
+}
+
+/// Writes pointers and ignore lines, and stages them.
+fn name_versions(
+    workspace: &Workspace,
+    versions: &[Version],
+    stage: bool,
+) -> Result<Vec<RepoPath>, AddError> {
+    let repository = workspace.repository();
+    let mut written = Vec::new();
+    for version in versions {
+        let path = pointer_file(&version.target.path)?;
+        if version.target.before.as_ref() != Some(&version.pointer) {
+            write_pointer(workspace.top(), &path, &version.pointer)?;
+        }
+        written.push(path);
+    }
+    let paths: Vec<_> = versions.iter().map(|version| version.target.path.clone()).collect();
+    written.extend(repository.ignore(&paths)?);
+    if !stage {
+        return Ok(Vec::new());
+    }
+    repository.stage(&written)?;
+    Ok(written)
+}
+
+/// Replaces the pointer at `path`.
+///
+/// # Errors
+///
+/// When it cannot be written.
+pub fn write_pointer(top: &Path, path: &RepoPath, pointer: &Pointer) -> Result<(), DurableError> {
+    durable::write_atomically(&path.under(top), pointer.to_text().as_bytes())
+}

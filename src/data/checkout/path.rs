@@ -1,0 +1,345 @@
+//! One path, brought in step with a version.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use crate::base::{Advice, Digest, Progress, RepoPath};
+use crate::data::content::{self, Intake, WalkError, WriteError, flatten, holds_content};
+use crate::data::kept::{self, Kept, KeptError};
+use crate::data::root::RootName;
+use crate::data::workspace::Workspace;
+use crate::data::worktree::{
+    FileRecord, PathRecord, Reading, SnapshotError, WorktreeRecord, located, snapshot,
+};
+use crate::objects::item::ItemKind;
+use crate::objects::pointer::PointerKind;
+use crate::objects::tree::{EntryKind, TreeEntry};
+use crate::storage::store::StoreError;
+
+use super::apply::{ApplyError, Site, apply};
+use super::plan::{Plan, Wanted, plan};
+
+/// How modified files are met.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Modified {
+    /// They stay, and the path is left as it is.
+    Refuse,
+    /// A copy of them is kept, then they are replaced.
+    KeepCopy,
+}
+
+/// How to check out.
+#[derive(Debug, Clone, Copy)]
+pub struct CheckoutOptions {
+    /// What happens to modified files.
+    pub modified: Modified,
+    /// Whether links may lead out of the tracked path.
+    pub outside_links: bool,
+}
+
+/// What a checkout did at one path.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum Outcome {
+    /// It is as the version says.
+    Done {
+        /// Files written.
+        written: u64,
+        /// Their bytes.
+        bytes: u64,
+        /// Files removed.
+        removed: u64,
+        /// The copy of modified files that were replaced.
+        kept: Option<Kept>,
+    },
+    /// Modified files would be lost; nothing was touched.
+    Modified {
+        /// The version that they were modified from, if known.
+        since: Option<Digest>,
+        /// The files, by path from the top of the work tree.
+        files: Vec<String>,
+    },
+    /// The store lacks content; nothing was touched.
+    Missing {
+        /// Files whose content is missing; `None` when not even the tree is here.
+        files: Option<u64>,
+        /// Their bytes.
+        bytes: u64,
+    },
+}
+
+/// Why a path could not be checked out.
+#[derive(Debug, thiserror::Error)]
+pub enum CheckoutError {
+    /// What is there cannot be told.
+    #[error(transparent)]
+    Snapshot(#[from] SnapshotError),
+    /// The version cannot be followed.
+    #[error("the version of '{path}' cannot be read")]
+    Version {
+        /// The path.
+        path: RepoPath,
+        /// Why.
+        #[source]
+        source: WalkError,
+    },
+    /// Files cannot be written.
+    #[error(transparent)]
+    Apply(#[from] ApplyError),
+    /// A copy of modified files cannot be kept; they were not touched.
+    #[error(transparent)]
+    Keep(#[from] KeptError),
+    /// A copy of modified files cannot be stored; they were not touched.
+    #[error(transparent)]
+    Copy(#[from] WriteError),
+    /// A copy of modified files cannot be made durable; they were not touched.
+    #[error("cannot keep a copy of '{path}'; it was not touched")]
+    Store {
+        /// The path.
+        path: RepoPath,
+        /// The store's answer.
+        #[source]
+        source: StoreError,
+    },
+    /// Not enough space.
+    #[error("'{path}' needs {needed} bytes and {free} are free; nothing was written")]
+    NoSpace {
+        /// The path.
+        path: RepoPath,
+        /// Bytes to be written.
+        needed: u64,
+        /// Bytes free.
+        free: u64,
+    },
+    /// The version holds a file of Git's own, which data never brings.
+    #[error("'{path}' holds '{name}', which would change how Git works; nothing was written")]
+    GitFile {
+        /// The path.
+        path: RepoPath,
+        /// The file.
+        name: String,
+    },
+    /// The folder for temporary files cannot be made.
+    #[error("cannot make '{}'", path.display())]
+    Temporary {
+        /// The folder.
+        path: PathBuf,
+        /// The system's answer.
+        #[source]
+        source: io::Error,
+    },
+}
+
+impl Advice for CheckoutError {
+    fn hints(&self) -> Vec<String> {
+        match self {
+            Self::Snapshot(error) => error.hints(),
+            Self::Version { source, .. } => source.hints(),
+            Self::Apply(error) => error.hints(),
+            Self::Keep(error) => error.hints(),
+            Self::Copy(error) => error.hints(),
+            Self::Store { source, .. } => source.hints(),
+            Self::NoSpace { path, .. } => {
+                vec![
+                    format!("take a part: git mldata checkout {path}/SUBFOLDER"),
+                    "or free some space".into(),
+                ]
+            }
+            Self::GitFile { .. } | Self::Temporary { .. } => Vec::new(),
+        }
+    }
+}
+
+/// Brings `path` in step with `root`, as far as `wanted` says. The caller saves the record.
+///
+/// # Errors
+///
+/// [`CheckoutError`]; what is missing or modified is an [`Outcome`], not an error.
+pub fn checkout_path(
+    workspace: &Workspace,
+    record: &mut WorktreeRecord,
+    path: &RepoPath,
+    root: &RootName,
+    wanted: Wanted<'_>,
+    options: CheckoutOptions,
+    progress: &Progress,
+) -> Result<Outcome, CheckoutError> {
+    let version = match version_leaves(workspace, root) {
+        Ok(version) => version,
+        Err(error) if error.is_missing() => return Ok(Outcome::Missing { files: None, bytes: root.size }),
+        Err(source) => return Err(CheckoutError::Version { path: path.clone(), source }),
+    };
+    refuse_git_files(path, &version)?;
+    let top = workspace.top();
+    let known = record.get(path);
+    let found = snapshot(top, path, record, known, Reading::Ids, &|_| true, progress)?;
+    let disk = found.map(|found| found.files).unwrap_or_default();
+    let plan = plan(&version, &disk, known, wanted);
+    if let Some(missing) = missing(workspace, &plan) {
+        return Ok(missing);
+    }
+    let kept = match (plan.modified.is_empty(), options.modified) {
+        (true, _) => None,
+        (false, Modified::Refuse) => return Ok(refused(path, &plan, known)),
+        (false, Modified::KeepCopy) => Some(keep_copy(workspace, path, &plan.modified)?),
+    };
+    let bytes = plan.write.values().map(|entry| entry.size).sum();
+    check_space(workspace, path, bytes)?;
+    let (written, removed) = (plan.write.len() as u64, plan.remove.len() as u64);
+    let temporary = temporary_folder(workspace, path)?;
+    let outside_links = options.outside_links;
+    let site = Site { top, path, temporary: &temporary, store: workspace.store(), outside_links };
+    let files = apply(&site, plan, progress)?;
+    record.set(path.clone(), PathRecord { root: *root, files });
+    Ok(Outcome::Done { written, bytes, removed, kept })
+}
+
+/// The leaves of a version, by path below; a file is one leaf under the empty path.
+fn version_leaves(workspace: &Workspace, root: &RootName) -> Result<BTreeMap<Vec<u8>, TreeEntry>, WalkError> {
+    match root.kind {
+        PointerKind::Tree => flatten(workspace.store(), root.id),
+        PointerKind::File => Ok(BTreeMap::from([(Vec::new(), file_leaf(root))])),
+    }
+}
+
+fn file_leaf(root: &RootName) -> TreeEntry {
+    TreeEntry::file(Vec::new(), false, root.id, root.size, root.manifest)
+}
+
+/// Files by which Git itself would be steered.
+const GIT_FILES: [&[u8]; 3] = [b".gitattributes", b".gitignore", b".gitmodules"];
+
+fn refuse_git_files(path: &RepoPath, version: &BTreeMap<Vec<u8>, TreeEntry>) -> Result<(), CheckoutError> {
+    let last =
+        |name: &[u8]| name.rsplit(|byte| *byte == b'/').next().unwrap_or_default().to_ascii_lowercase();
+    match version.keys().find(|name| GIT_FILES.contains(&last(name).as_slice())) {
+        None => Ok(()),
+        Some(name) => {
+            let name = String::from_utf8_lossy(name).into_owned();
+            Err(CheckoutError::GitFile { path: path.clone(), name })
+        }
+    }
+}
+
+fn missing(workspace: &Workspace, plan: &Plan) -> Option<Outcome> {
+    let lacks = |entry: &&TreeEntry| {
+        entry.kind != EntryKind::Directory && !holds_content(workspace.store(), entry.id, entry.manifest)
+    };
+    let lacking: Vec<_> = plan.write.values().filter(lacks).collect();
+    let (files, bytes) = (lacking.len() as u64, lacking.iter().map(|entry| entry.size).sum());
+    (files > 0).then_some(Outcome::Missing { files: Some(files), bytes })
+}
+
+fn refused(path: &RepoPath, plan: &Plan, known: Option<&PathRecord>) -> Outcome {
+    let shown = |name: &Vec<u8>| match name.as_slice() {
+        b"" => path.to_string(),
+        name => format!("{path}/{}", String::from_utf8_lossy(name)),
+    };
+    let files = plan.modified.keys().map(shown).collect();
+    Outcome::Modified { since: known.map(|known| known.root.id), files }
+}
+
+/// Stores the modified files and notes them.
+fn keep_copy(
+    workspace: &Workspace,
+    path: &RepoPath,
+    modified: &BTreeMap<Vec<u8>, FileRecord>,
+) -> Result<Kept, CheckoutError> {
+    let store = workspace.store();
+    let failed = |source| CheckoutError::Store { path: path.clone(), source };
+    let intake = Intake::new(store);
+    let start = path.under(workspace.top());
+    let mut leaves = BTreeMap::new();
+    for (name, file) in modified {
+        let at = located(&start, name);
+        let mut copy = *file;
+        match file.kind {
+            EntryKind::File => {
+                let (content, fingerprint) = content::store_file(&at, &intake, &Progress::hidden())?;
+                (copy.id, copy.manifest, copy.fingerprint) = (content.id, content.manifest, fingerprint);
+            }
+            EntryKind::Link => copy.id = content::store_link(&at, &intake)?.id,
+            EntryKind::Directory | EntryKind::Split => {}
+        }
+        leaves.insert(name.clone(), copy.leaf());
+    }
+    let root = match leaves.get(&b""[..]) {
+        Some(TreeEntry { id, manifest, size, .. }) => {
+            RootName { kind: PointerKind::File, id: *id, manifest: *manifest, size: *size }
+        }
+        None => {
+            let mut put = |id, node: &[u8]| intake.put(id, ItemKind::Tree, node);
+            let tree = content::store_tree(&start, &leaves, &mut put)?;
+            RootName { kind: PointerKind::Tree, id: tree.id, manifest: None, size: tree.size }
+        }
+    };
+    intake.sync().map_err(failed)?;
+    Ok(kept::note(workspace.common_dir(), path, &root, workspace.now())?)
+}
+
+/// Leaves this much of a disk free, in bytes.
+const SPARE: u64 = 16 << 20;
+
+fn check_space(workspace: &Workspace, path: &RepoPath, needed: u64) -> Result<(), CheckoutError> {
+    match crate::storage::durable::free_space(workspace.top()) {
+        Ok(free) if needed > 0 && needed.saturating_add(SPARE) > free => {
+            Err(CheckoutError::NoSpace { path: path.clone(), needed, free })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A folder for temporary files on the file system of the work tree: in the worktree's Git directory when that lies
+/// there, else beside the path.
+fn temporary_folder(workspace: &Workspace, path: &RepoPath) -> Result<PathBuf, CheckoutError> {
+    let folder = workspace.git_dir().join("ml").join("tmp");
+    let failed = |path: &Path, source| CheckoutError::Temporary { path: path.to_owned(), source };
+    fs::create_dir_all(&folder).map_err(|source| failed(&folder, source))?;
+    let device = |path: &Path| fs::metadata(path).map(|metadata| metadata.dev());
+    if device(&folder).ok() == device(workspace.top()).ok() {
+        return Ok(folder);
+    }
+    let beside = path.under(workspace.top()).parent().unwrap_or(workspace.top()).to_owned();
+    fs::create_dir_all(&beside).map_err(|source| failed(&beside, source))?;
+    Ok(beside)
+}
+
+/// Brings a kept copy back to where it lay. What is there now is kept likewise, if it is modified.
+///
+/// # Errors
+///
+/// [`CheckoutError`].
+pub fn checkout_kept(
+    workspace: &Workspace,
+    record: &WorktreeRecord,
+    kept: &Kept,
+    path: &RepoPath,
+    progress: &Progress,
+) -> Result<Outcome, CheckoutError> {
+    let version = version_leaves(workspace, &kept.root())
+        .map_err(|source| CheckoutError::Version { path: path.clone(), source })?;
+    let known = record.get(path);
+    let found = snapshot(workspace.top(), path, record, known, Reading::Ids, &|_| true, progress)?;
+    let disk = found.map(|found| found.files).unwrap_or_default();
+    let mut plan = plan(&version, &disk, known, Wanted::All);
+    plan.remove.clear();
+    plan.modified.retain(|name, _| plan.write.contains_key(name));
+    if let Some(missing) = missing(workspace, &plan) {
+        return Ok(missing);
+    }
+    let replaced =
+        if plan.modified.is_empty() { None } else { Some(keep_copy(workspace, path, &plan.modified)?) };
+    let bytes = plan.write.values().map(|entry| entry.size).sum();
+    check_space(workspace, path, bytes)?;
+    let written = plan.write.len() as u64;
+    let temporary = temporary_folder(workspace, path)?;
+    let (top, store) = (workspace.top(), workspace.store());
+    apply(&Site { top, path, temporary: &temporary, store, outside_links: true }, plan, progress)?;
+    // The record keeps saying what was written last *of a version*: so these files show as modified, as they are.
+    Ok(Outcome::Done { written, bytes, removed: 0, kept: replaced })
+}

@@ -1,0 +1,238 @@
+//! Trees and manifests out of the store.
+//!
+//! Whoever wrote the pointer may be a stranger. Every node is verified against its id by the store; here the sums that
+//! an entry declares are held against what its node really has, before anything is done with it, so that ten levels of
+//! a thousand equal children end as an error and not as a full disk.
+
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
+use crate::base::{Advice, Digest};
+use crate::objects::FormatError;
+use crate::objects::manifest::{ChunkEntry, ChunkWalk};
+use crate::objects::tree::{EntryKind, TreeEntry, TreeError, TreeNode, build_tree};
+use crate::storage::store::{Store, StoreError};
+
+/// The deepest nesting of folders that is followed.
+const DEEPEST: usize = 256;
+
+/// Why a tree or manifest cannot be followed.
+#[derive(Debug, thiserror::Error)]
+pub enum WalkError {
+    /// The store lacks a node, or it is damaged.
+    #[error("cannot read node {}", id.short())]
+    Store {
+        /// The node.
+        id: Digest,
+        /// The store's answer.
+        #[source]
+        source: StoreError,
+    },
+    /// A node is none, or does not hold what the one that names it declares.
+    #[error("the version is not sound")]
+    Format(#[from] FormatError),
+    /// Folders nested too deeply.
+    #[error("folders are nested more than {DEEPEST} deep")]
+    TooDeep,
+}
+
+impl WalkError {
+    /// Whether the only fault is that the store lacks something.
+    pub fn is_missing(&self) -> bool {
+        matches!(self, Self::Store { source: StoreError::Missing { .. }, .. })
+    }
+}
+
+impl Advice for WalkError {
+    fn hints(&self) -> Vec<String> {
+        match self {
+            Self::Store { source, .. } => source.hints(),
+            Self::Format(error) => error.hints(),
+            Self::TooDeep => vec!["the version was not written by git-ml; nothing was changed".into()],
+        }
+    }
+}
+
+fn read_node(store: &Store, id: Digest) -> Result<TreeNode, WalkError> {
+    let bytes = store.read(&id).map_err(|source| WalkError::Store { id, source })?;
+    Ok(TreeNode::decode(&bytes)?)
+}
+
+/// The entries of the directory whose top node is `id`, split nodes resolved, by name.
+///
+/// # Errors
+///
+/// [`WalkError`]; nodes that do not hold what their parents declare are errors.
+pub fn directory(store: &Store, id: Digest) -> Result<Vec<TreeEntry>, WalkError> {
+    let top = read_node(store, id)?;
+    directory_of(store, top)
+}
+
+fn directory_of(store: &Store, top: TreeNode) -> Result<Vec<TreeEntry>, WalkError> {
+    let mut entries = Vec::new();
+    let mut open = vec![top];
+    while let Some(node) = open.pop() {
+        if node.level() == 0 {
+            entries.extend(node.into_entries());
+            continue;
+        }
+        for (at, entry) in node.entries().iter().enumerate().rev() {
+            let child = read_node(store, entry.id)?;
+            node.check_child(at, &child)?;
+            open.push(child);
+        }
+    }
+    Ok(entries)
+}
+
+/// Files, links and empty directories below the tree `id`, by path.
+///
+/// # Errors
+///
+/// [`WalkError`].
+pub fn flatten(store: &Store, id: Digest) -> Result<BTreeMap<Vec<u8>, TreeEntry>, WalkError> {
+    let mut leaves = BTreeMap::new();
+    let mut open = vec![(id, Vec::new(), None, 0)];
+    while let Some((id, below, declared, depth)) = open.pop() {
+        if depth > DEEPEST {
+            return Err(WalkError::TooDeep);
+        }
+        let top = read_node(store, id)?;
+        if let Some((size, files)) = declared {
+            top.check_top(size, files)?;
+        }
+        for entry in directory_of(store, top)? {
+            let path = joined(&below, &entry.name);
+            if entry.kind == EntryKind::Directory && !is_empty_directory(&entry) {
+                open.push((entry.id, path, Some((entry.size, entry.files)), depth + 1));
+            } else {
+                leaves.insert(path, entry);
+            }
+        }
+    }
+    Ok(leaves)
+}
+
+/// Whether the entry names a directory without anything in it.
+pub fn is_empty_directory(entry: &TreeEntry) -> bool {
+    entry.kind == EntryKind::Directory && entry.id == empty_directory()
+}
+
+/// The id of a directory without anything in it.
+pub fn empty_directory() -> Digest {
+    static EMPTY: OnceLock<Digest> = OnceLock::new();
+    *EMPTY.get_or_init(|| {
+        let summary = build_tree::<TreeError>(Vec::new(), &mut |_, _| Ok(()));
+        summary.map(|summary| summary.id).unwrap_or_default()
+    })
+}
+
+/// A path with one more part.
+pub fn joined(below: &[u8], name: &[u8]) -> Vec<u8> {
+    if below.is_empty() { name.to_owned() } else { [below, b"/", name].concat() }
+}
+
+/// The entry at the path `below` the tree `id`, if there is one.
+///
+/// # Errors
+///
+/// [`WalkError`].
+pub fn entry_at(store: &Store, id: Digest, below: &[u8]) -> Result<Option<TreeEntry>, WalkError> {
+    let mut folder = id;
+    let mut parts = below.split(|byte| *byte == b'/').peekable();
+    while let Some(part) = parts.next() {
+        let found = directory(store, folder)?.into_iter().find(|entry| entry.name == part);
+        match found {
+            Some(entry) if parts.peek().is_none() => return Ok(Some(entry)),
+            Some(entry) if entry.kind == EntryKind::Directory => folder = entry.id,
+            _ => return Ok(None),
+        }
+    }
+    Ok(None)
+}
+
+/// The chunks of a content in order. An empty content has none.
+///
+/// # Errors
+///
+/// [`WalkError`]; chunks that do not add up to `size` are an error.
+pub fn chunks(
+    store: &Store,
+    id: Digest,
+    manifest: Option<Digest>,
+    size: u64,
+) -> Result<Vec<ChunkEntry>, WalkError> {
+    let Some(manifest) = manifest else {
+        let len = u32::try_from(size).unwrap_or(u32::MAX);
+        return Ok(if len == 0 { Vec::new() } else { vec![ChunkEntry { id, len }] });
+    };
+    let mut walk = ChunkWalk::new(manifest, size);
+    let mut read = |id: &Digest| store.read(id).map_err(|source| WalkError::Store { id: *id, source });
+    std::iter::from_fn(|| walk.next(&mut read).transpose()).collect()
+}
+
+/// One path at which two trees differ.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference {
+    /// The path below the top.
+    pub path: Vec<u8>,
+    /// The file, link or empty directory before.
+    pub before: Option<TreeEntry>,
+    /// The file, link or empty directory after.
+    pub after: Option<TreeEntry>,
+}
+
+/// Where two trees differ, in the order of paths. Equal subtrees are not read.
+///
+/// # Errors
+///
+/// [`WalkError`].
+pub fn difference(
+    store: &Store,
+    before: Option<Digest>,
+    after: Option<Digest>,
+) -> Result<Vec<Difference>, WalkError> {
+    let mut found = Vec::new();
+    let mut open = vec![(Vec::new(), before, after, 0)];
+    while let Some((below, before, after, depth)) = open.pop() {
+        if depth > DEEPEST {
+            return Err(WalkError::TooDeep);
+        }
+        let entries = |id: Option<Digest>| id.map_or(Ok(Vec::new()), |id| directory(store, id));
+        for (name, before, after) in paired(entries(before)?, entries(after)?) {
+            let path = joined(&below, &name);
+            let folder = |entry: &Option<TreeEntry>| {
+                entry.as_ref().filter(|entry| entry.kind == EntryKind::Directory).map(|entry| entry.id)
+            };
+            let (before_folder, after_folder) = (folder(&before), folder(&after));
+            let leaf = |entry: Option<TreeEntry>| {
+                entry.filter(|entry| entry.kind != EntryKind::Directory || is_empty_directory(entry))
+            };
+            let (before, after) = (leaf(before), leaf(after));
+            if before != after {
+                found.push(Difference { path: path.clone(), before, after });
+            }
+            if before_folder != after_folder {
+                open.push((path, before_folder, after_folder, depth + 1));
+            }
+        }
+    }
+    found.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(found)
+}
+
+type Pair = (Vec<u8>, Option<TreeEntry>, Option<TreeEntry>);
+
+/// Entries of equal name side by side.
+fn paired(before: Vec<TreeEntry>, after: Vec<TreeEntry>) -> Vec<Pair> {
+    let mut pairs: BTreeMap<Vec<u8>, (Option<TreeEntry>, Option<TreeEntry>)> = BTreeMap::new();
+    for entry in before {
+        let name = entry.name.clone();
+        pairs.entry(name).or_default().0 = Some(entry);
+    }
+    for entry in after {
+        let name = entry.name.clone();
+        pairs.entry(name).or_default().1 = Some(entry);
+    }
+    pairs.into_iter().map(|(name, (before, after))| (name, before, after)).collect()
+}

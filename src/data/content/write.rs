@@ -1,0 +1,277 @@
+//! Contents and trees into the store.
+//!
+//! A file is read once, in a bounded buffer and never through a memory map (a file cut short under a map kills the
+//! process): chunk ids and content id come from the same bytes. Its stat is taken before and after; when they differ the
+//! file changed while it was read, and nothing is said to be stored.
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{Mode, OFlags};
+
+use crate::base::{Advice, Digest, Hasher, Progress};
+use crate::data::content::Intake;
+use crate::data::worktree::{FileRecord, Fingerprint};
+use crate::objects::chunker::ChunkReader;
+use crate::objects::item::ItemKind;
+use crate::objects::manifest::ManifestBuilder;
+use crate::objects::tree::{EntryKind, TreeEntry, TreeError, TreeSummary, build_tree};
+use crate::storage::store::StoreError;
+
+/// The identity of a content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Content {
+    /// BLAKE3 of its bytes.
+    pub id: Digest,
+    /// Its manifest, when it has more than one chunk.
+    pub manifest: Option<Digest>,
+    /// Bytes.
+    pub size: u64,
+}
+
+/// Why a content was not stored.
+#[derive(Debug, thiserror::Error)]
+pub enum WriteError {
+    /// The file cannot be read, or vanished.
+    #[error("cannot read '{}'", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// The system's answer.
+        #[source]
+        source: io::Error,
+    },
+    /// The file was written to while it was read.
+    #[error("'{}' changed while it was read", .0.display())]
+    ChangedWhileRead(PathBuf),
+    /// The store refused.
+    #[error("cannot store '{}'", path.display())]
+    Store {
+        /// The file.
+        path: PathBuf,
+        /// The store's answer.
+        #[source]
+        source: StoreError,
+    },
+    /// The entries make no tree.
+    #[error("cannot make a tree of '{}'", path.display())]
+    Tree {
+        /// The directory.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: TreeError,
+    },
+}
+
+impl Advice for WriteError {
+    fn hints(&self) -> Vec<String> {
+        match self {
+            Self::ChangedWhileRead(_) => vec!["try again when the program that writes it has ended".into()],
+            Self::Store { source, .. } => source.hints(),
+            Self::Read { .. } | Self::Tree { .. } => Vec::new(),
+        }
+    }
+}
+
+/// Opens a file as data: never through a link, never waiting for a pipe.
+fn open_regular(path: &Path) -> io::Result<(File, Fingerprint)> {
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let file = File::from(rustix::fs::open(path, flags, Mode::empty())?);
+    let metadata = file.metadata()?;
+    if !metadata.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
+    }
+    Ok((file, Fingerprint::of(&metadata)))
+}
+
+/// Checks that the file is still what it was when it was opened.
+fn unchanged(path: &Path, file: &File, before: Fingerprint, read: u64) -> Result<(), WriteError> {
+    let metadata = file.metadata().map_err(|source| WriteError::Read { path: path.to_owned(), source })?;
+    if Fingerprint::of(&metadata) != before || read != before.size {
+        return Err(WriteError::ChangedWhileRead(path.to_owned()));
+    }
+    Ok(())
+}
+
+/// Takes chunks and manifest nodes as they are found.
+type Put<'a> = &'a mut dyn FnMut(Digest, ItemKind, &[u8]) -> Result<(), StoreError>;
+
+/// Puts the file at `path` into the store.
+///
+/// # Errors
+///
+/// [`WriteError`]; the file itself is never touched.
+pub fn store_file(
+    path: &Path,
+    intake: &Intake,
+    progress: &Progress,
+) -> Result<(Content, Fingerprint), WriteError> {
+    read_file(path, &mut |id, kind, bytes| intake.put(id, kind, bytes), progress)
+}
+
+/// The ids of the file at `path`, which is read and not stored.
+///
+/// # Errors
+///
+/// [`WriteError`] when it cannot be read or changes meanwhile.
+pub fn hash_file(path: &Path, progress: &Progress) -> Result<(Content, Fingerprint), WriteError> {
+    read_file(path, &mut |_, _, _| Ok(()), progress)
+}
+
+fn read_file(path: &Path, put: Put<'_>, progress: &Progress) -> Result<(Content, Fingerprint), WriteError> {
+    let failed = |source| WriteError::Read { path: path.to_owned(), source };
+    let (file, before) = open_regular(path).map_err(failed)?;
+    let content = read_content(path, &file, put, progress)?;
+    unchanged(path, &file, before, content.size)?;
+    Ok((content, before))
+}
+
+fn read_content(
+    path: &Path,
+    bytes: impl Read,
+    put: Put<'_>,
+    progress: &Progress,
+) -> Result<Content, WriteError> {
+    let unread = |source| WriteError::Read { path: path.to_owned(), source };
+    let unstored = |source| WriteError::Store { path: path.to_owned(), source };
+    let mut chunks = ChunkReader::new(bytes);
+    let mut manifest = ManifestBuilder::new();
+    let mut whole = Hasher::new();
+    let mut size = 0;
+    while let Some(chunk) = chunks.next().map_err(unread)? {
+        let id = Digest::of(chunk);
+        whole.update(chunk);
+        put(id, ItemKind::Chunk, chunk).map_err(unstored)?;
+        let mut node = |id, bytes: Vec<u8>| put(id, ItemKind::Manifest, &bytes).map_err(unstored);
+        manifest.push(id, chunk.len() as u32, &mut node)?;
+        size += chunk.len() as u64;
+        progress.advance(chunk.len() as u64);
+    }
+    let mut node = |id, bytes: Vec<u8>| put(id, ItemKind::Manifest, &bytes).map_err(unstored);
+    let manifest = manifest.finish(&mut node)?;
+    Ok(Content { id: whole.finish(), manifest, size })
+}
+
+/// The target of a link, which is its content.
+///
+/// # Errors
+///
+/// [`WriteError::Read`] when there is no link.
+pub fn link_target(path: &Path) -> Result<Vec<u8>, WriteError> {
+    let target = fs::read_link(path).map_err(|source| WriteError::Read { path: path.to_owned(), source })?;
+    Ok(target.into_os_string().into_vec())
+}
+
+/// Puts the target of the link at `path` into the store.
+///
+/// # Errors
+///
+/// [`WriteError`].
+pub fn store_link(path: &Path, intake: &Intake) -> Result<Content, WriteError> {
+    let target = link_target(path)?;
+    let id = Digest::of(&target);
+    let stored = intake.put(id, ItemKind::Chunk, &target);
+    stored.map_err(|source| WriteError::Store { path: path.to_owned(), source })?;
+    Ok(Content { id, manifest: None, size: target.len() as u64 })
+}
+
+/// Puts the nodes of a tree of these leaves into the store. `leaves` go by path below the top; empty directories are
+/// leaves of kind [`EntryKind::Directory`]. Ids and sizes of the leaves are taken as given.
+///
+/// # Errors
+///
+/// [`WriteError`].
+pub fn store_tree(
+    path: &Path,
+    leaves: &BTreeMap<Vec<u8>, TreeEntry>,
+    put: &mut dyn FnMut(Digest, &[u8]) -> Result<(), StoreError>,
+) -> Result<TreeSummary, WriteError> {
+    // Folders that are open, outermost first, with the entries that they have so far.
+    let mut open: Vec<(Vec<u8>, Vec<TreeEntry>)> = vec![(Vec::new(), Vec::new())];
+    for (name, leaf) in leaves {
+        let (folder, file) = match name.iter().rposition(|byte| *byte == b'/') {
+            Some(slash) => (&name[..slash], &name[slash + 1..]),
+            None => (&[][..], &name[..]),
+        };
+        while !is_within(folder, &open[open.len() - 1].0) {
+            close_folder(path, &mut open, put)?;
+        }
+        open_folders(folder, &mut open);
+        let entry = match leaf.kind {
+            EntryKind::Directory => TreeEntry::directory(file.to_owned(), build_node(path, Vec::new(), put)?),
+            _ => TreeEntry { name: file.to_owned(), ..leaf.clone() },
+        };
+        let top = open.len() - 1;
+        open[top].1.push(entry);
+    }
+    while open.len() > 1 {
+        close_folder(path, &mut open, put)?;
+    }
+    let (_, entries) = open.swap_remove(0);
+    build_node(path, entries, put)
+}
+
+/// The tree that these files make, without storing anything.
+///
+/// # Errors
+///
+/// [`WriteError::Tree`] for entries that make none.
+pub fn tree_root_of(path: &Path, files: &BTreeMap<Vec<u8>, FileRecord>) -> Result<TreeSummary, WriteError> {
+    let leaves = files.iter().map(|(name, file)| (name.clone(), file.leaf())).collect();
+    store_tree(path, &leaves, &mut |_, _| Ok(()))
+}
+
+fn is_within(folder: &[u8], outer: &[u8]) -> bool {
+    outer.is_empty() || folder == outer || folder.strip_prefix(outer).is_some_and(|rest| rest[0] == b'/')
+}
+
+fn open_folders(folder: &[u8], open: &mut Vec<(Vec<u8>, Vec<TreeEntry>)>) {
+    let reached = open[open.len() - 1].0.len();
+    let ends = folder.iter().enumerate().filter(|(at, byte)| **byte == b'/' && *at > reached);
+    let ends: Vec<usize> = ends.map(|(at, _)| at).chain([folder.len()]).collect();
+    for end in ends.into_iter().filter(|end| *end > reached) {
+        open.push((folder[..end].to_owned(), Vec::new()));
+    }
+}
+
+fn close_folder(
+    path: &Path,
+    open: &mut Vec<(Vec<u8>, Vec<TreeEntry>)>,
+    put: &mut dyn FnMut(Digest, &[u8]) -> Result<(), StoreError>,
+) -> Result<(), WriteError> {
+    let Some((folder, entries)) = open.pop() else { return Ok(()) };
+    let summary = build_node(&path.join(OsStr::from_bytes(&folder)), entries, put)?;
+    let name = folder.rsplit(|byte| *byte == b'/').next().unwrap_or_default().to_owned();
+    let outer = open.len() - 1;
+    open[outer].1.push(TreeEntry::directory(name, summary));
+    Ok(())
+}
+
+fn build_node(
+    path: &Path,
+    entries: Vec<TreeEntry>,
+    put: &mut dyn FnMut(Digest, &[u8]) -> Result<(), StoreError>,
+) -> Result<TreeSummary, WriteError> {
+    let mut sink = |id, node: Vec<u8>| put(id, &node).map_err(BuildError::Store);
+    build_tree(entries, &mut sink).map_err(|error| match error {
+        BuildError::Tree(source) => WriteError::Tree { path: path.to_owned(), source },
+        BuildError::Store(source) => WriteError::Store { path: path.to_owned(), source },
+    })
+}
+
+/// What can go wrong below, before the path is known.
+enum BuildError {
+    Tree(TreeError),
+    Store(StoreError),
+}
+
+impl From<TreeError> for BuildError {
+    fn from(error: TreeError) -> Self {
+        Self::Tree(error)
+    }
+}

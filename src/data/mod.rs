@@ -1,0 +1,28 @@
+//! `git mldata`: data into the store and out of it, to remotes and back, and what changed in it.
+//!
+//! The first place where contents meet the repository. Operations take a [`Workspace`] and return structs; nothing here
+//! speaks to a terminal.
+
+pub mod add;
+pub mod checkout;
+mod compose;
+mod content;
+pub mod kept;
+pub mod read;
+pub mod remotes;
+pub mod remove;
+pub mod rename;
+mod root;
+mod shape;
+pub mod status;
+mod tracked;
+pub mod transfer;
+pub mod versions;
+mod workspace;
+mod worktree;
+
+pub use content::{ContentReader, Presence, ReadError, WalkError, copy_content};
+pub use root::RootName;
+pub use tracked::{Tracked, TrackedError};
+pub use workspace::{Workspace, WorkspaceError};
+pub use worktree::{Changes, PathState};

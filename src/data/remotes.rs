@@ -1,0 +1,271 @@
+//! The remotes of a repository: named places for packs.
+//!
+//! What the team shares (URL, region) lies in `ml.toml`; what one person needs (an endpoint behind a VPN, a profile) in
+//! Git's own configuration, which wins. Credentials lie in neither. `origin` is refused as a name: that is where Git's
+//! refs go, and one name for two places would mislead.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::base::{Advice, Failure, RepoPath};
+use crate::data::transfer::Knowledge;
+use crate::data::workspace::Workspace;
+use crate::git::{GitError, TeamFile, TeamFileError, TeamRemote};
+use crate::storage::remote::{OptionError, Remote, RemoteError, RemoteOptions, RemoteUrl, UrlError};
+
+/// One remote as it is set.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RemoteSettings {
+    /// Its name.
+    pub name: String,
+    /// Where it is.
+    pub url: String,
+    /// Options, the personal ones over those of the team.
+    pub options: BTreeMap<String, String>,
+    /// Whether it is meant where none is named.
+    pub default: bool,
+}
+
+/// What adding a remote found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RemoteAdded {
+    /// The remote.
+    pub remote: RemoteSettings,
+    /// As whom it is reached.
+    pub identity: String,
+    /// Whether anything lies there already.
+    pub empty: bool,
+    /// The file that was written, where the team's settings were changed.
+    pub written: Option<RepoPath>,
+}
+
+/// Why a remote cannot be used or set.
+#[derive(Debug, thiserror::Error)]
+pub enum RemotesError {
+    /// No remote of this name.
+    #[error("there is no data remote '{name}'")]
+    Unknown {
+        /// The name.
+        name: String,
+        /// The names that there are.
+        known: Vec<String>,
+    },
+    /// None was named, and none is the default.
+    #[error("no data remote is named, and none is the default")]
+    NoDefault {
+        /// The names that there are.
+        known: Vec<String>,
+    },
+    /// The name is taken.
+    #[error("the data remote '{0}' exists already")]
+    Exists(String),
+    /// The name cannot be one.
+    #[error("'{0}' cannot be the name of a data remote")]
+    Name(String),
+    /// The repository is not set up.
+    #[error("this repository keeps no data yet: there is no ml.toml")]
+    NotSetUp,
+    /// The URL.
+    #[error(transparent)]
+    Url(#[from] UrlError),
+    /// An option.
+    #[error(transparent)]
+    Option(#[from] OptionError),
+    /// The remote refused or cannot be reached.
+    #[error(transparent)]
+    Remote(#[from] RemoteError),
+    /// The team's settings.
+    #[error(transparent)]
+    TeamFile(#[from] TeamFileError),
+    /// The repository.
+    #[error(transparent)]
+    Git(#[from] GitError),
+}
+
+impl Advice for RemotesError {
+    fn hints(&self) -> Vec<String> {
+        match self {
+            Self::Unknown { known, .. } | Self::NoDefault { known } if known.is_empty() => {
+                vec!["git mldata remote add NAME URL".into()]
+            }
+            Self::Unknown { known, .. } => vec![format!("there are: {}", known.join(", "))],
+            Self::NoDefault { known } => vec![format!("name one of: {}", known.join(", "))],
+            Self::Exists(name) => vec![format!("git mldata remote remove {name}, or choose another name")],
+            Self::Name(name) if name == "origin" => {
+                vec!["'origin' is where Git pushes to; call the place of the data 'main' or 'data'".into()]
+            }
+            Self::Name(_) => vec!["use letters, digits, '-' and '_'".into()],
+            Self::NotSetUp => vec!["git mldata init".into()],
+            Self::Url(error) => error.hints(),
+            Self::Option(error) => error.hints(),
+            Self::Remote(error) => error.hints(),
+            Self::TeamFile(error) => error.hints(),
+            Self::Git(error) => error.hints(),
+        }
+    }
+
+    fn failure(&self) -> Failure {
+        match self {
+            Self::Url(_) | Self::Option(_) | Self::Name(_) => Failure::WrongUse,
+            Self::Git(error) => error.failure(),
+            _ => Failure::CouldNotDo,
+        }
+    }
+}
+
+/// The team's settings.
+///
+/// # Errors
+///
+/// [`RemotesError::NotSetUp`] where there are none.
+pub fn team_file(workspace: &Workspace) -> Result<TeamFile, RemotesError> {
+    workspace.repository().team_file()?.ok_or(RemotesError::NotSetUp)
+}
+
+/// All remotes, by name.
+///
+/// # Errors
+///
+/// [`RemotesError::TeamFile`].
+pub fn list(workspace: &Workspace) -> Result<Vec<RemoteSettings>, RemotesError> {
+    let Some(team) = workspace.repository().team_file()? else { return Ok(Vec::new()) };
+    let default = default_name(workspace, &team);
+    let settings = |(name, remote): (&String, &TeamRemote)| RemoteSettings {
+        name: name.clone(),
+        url: personal(workspace, name, "url").unwrap_or_else(|| remote.url.clone()),
+        options: options(workspace, name, remote),
+        default: default.as_ref() == Some(name),
+    };
+    Ok(team.remotes().iter().map(settings).collect())
+}
+
+fn default_name(workspace: &Workspace, team: &TeamFile) -> Option<String> {
+    let personal = workspace.repository().setting("mldata.remote");
+    personal.or_else(|| team.default_remote().map(str::to_owned))
+}
+
+/// The personal setting `mldata.NAME.KEY`.
+fn personal(workspace: &Workspace, name: &str, key: &str) -> Option<String> {
+    workspace.repository().setting(&format!("mldata.{name}.{key}"))
+}
+
+fn options(workspace: &Workspace, name: &str, remote: &TeamRemote) -> BTreeMap<String, String> {
+    let mut options = remote.options.clone();
+    for key in known_options(&remote.url) {
+        if let Some(value) = personal(workspace, name, key) {
+            options.insert((*key).to_owned(), value);
+        }
+    }
+    options
+}
+
+/// The options that a remote at this URL knows; none where it is no URL of ours.
+fn known_options(url: &str) -> &'static [&'static str] {
+    RemoteUrl::parse(url).map_or(&[], |url| RemoteOptions::known(&url))
+}
+
+/// The settings of the remote `name`, or of the default.
+///
+/// # Errors
+///
+/// [`RemotesError`] when there is none.
+pub fn find(workspace: &Workspace, name: Option<&str>) -> Result<RemoteSettings, RemotesError> {
+    let remotes = list(workspace)?;
+    let known: Vec<_> = remotes.iter().map(|remote| remote.name.clone()).collect();
+    let found = match name {
+        Some(name) => remotes.into_iter().find(|remote| remote.name == name),
+        None => remotes.into_iter().find(|remote| remote.default),
+    };
+    found.ok_or_else(|| match name {
+        Some(name) => RemotesError::Unknown { name: name.to_owned(), known },
+        None => RemotesError::NoDefault { known },
+    })
+}
+
+/// Opens a remote, without asking it anything, with what is known of it.
+///
+/// # Errors
+///
+/// [`RemotesError`].
+pub fn open(workspace: &Workspace, settings: &RemoteSettings) -> Result<(Remote, Knowledge), RemotesError> {
+    let remote = connect(workspace, settings)?;
+    let knowledge = Knowledge::open(workspace.common_dir(), &settings.name, &settings.url);
+    Ok((remote, knowledge))
+}
+
+fn connect(workspace: &Workspace, settings: &RemoteSettings) -> Result<Remote, RemotesError> {
+    let url = RemoteUrl::parse(&settings.url)?;
+    let options = RemoteOptions::from_map(&url, &settings.options)?;
+    Ok(Remote::open(&url, &options, workspace.top())?)
+}
+
+/// Sets a remote, after it was reached. `local` options go to this clone's Git configuration, the others to `ml.toml`.
+///
+/// # Errors
+///
+/// [`RemotesError`]; nothing is written when it cannot be reached.
+pub fn add(
+    workspace: &Workspace,
+    name: &str,
+    url: &str,
+    options: BTreeMap<String, String>,
+    local: bool,
+    stage: bool,
+) -> Result<RemoteAdded, RemotesError> {
+    let word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    if name == "origin" || name.is_empty() || !name.chars().all(word) || name.starts_with('-') {
+        return Err(RemotesError::Name(name.to_owned()));
+    }
+    let mut team = team_file(workspace)?;
+    let known = team.remotes().get(name).cloned();
+    if known.is_some() && !local {
+        return Err(RemotesError::Exists(name.to_owned()));
+    }
+    let default = team.default_remote().is_none_or(|default| default == name);
+    let settings = RemoteSettings { name: name.to_owned(), url: url.to_owned(), options, default };
+    let remote = connect(workspace, &settings)?;
+    remote.check()?;
+    let empty = remote.list("")?.is_empty();
+    let identity = remote.whoami().to_string();
+    let shared = if local { BTreeMap::new() } else { settings.options.clone() };
+    if local {
+        for (key, value) in &settings.options {
+            let key = format!("mldata.{name}.{key}");
+            workspace.repository().write_setting(&key, value)?;
+        }
+    }
+    let written = if known.is_none() {
+        team.set_remote(name, TeamRemote { url: url.to_owned(), options: shared });
+        Some(write(workspace, &team, stage)?)
+    } else {
+        workspace.repository().write_setting(&format!("mldata.{name}.url"), url)?;
+        None
+    };
+    Ok(RemoteAdded { remote: settings, identity, empty, written })
+}
+
+/// Forgets a remote: its settings and what is known of it. What lies there is not touched.
+///
+/// # Errors
+///
+/// [`RemotesError`].
+pub fn remove(workspace: &Workspace, name: &str, stage: bool) -> Result<RemoteSettings, RemotesError> {
+    let settings = find(workspace, Some(name))?;
+    let mut team = team_file(workspace)?;
+    team.remove_remote(name);
+    write(workspace, &team, stage)?;
+    for key in known_options(&settings.url).iter().copied().chain(["url"]) {
+        workspace.repository().remove_setting(&format!("mldata.{name}.{key}"), None)?;
+    }
+    Knowledge::open(workspace.common_dir(), name, &settings.url).forget();
+    Ok(settings)
+}
+
+fn write(workspace: &Workspace, team: &TeamFile, stage: bool) -> Result<RepoPath, RemotesError> {
+    let path = workspace.repository().write_team_file(team)?;
+    if stage {
+        workspace.repository().stage(std::slice::from_ref(&path))?;
+    }
+    Ok(path)
+}

@@ -1,0 +1,104 @@
+//! The exact facts that a pointer tells a reviewer.
+
+use std::collections::BTreeMap;
+use std::io::Read;
+
+use crate::base::RepoPath;
+use crate::objects::shape::{MAX_LINES, Shape};
+use crate::objects::tree::{EntryKind, TreeEntry};
+use crate::tables::TableShape;
+
+/// The shape of a tree of these leaves.
+pub fn of_tree(leaves: &BTreeMap<Vec<u8>, TreeEntry>) -> Shape {
+    let mut extensions: BTreeMap<String, Count> = BTreeMap::new();
+    let mut folders: BTreeMap<String, Count> = BTreeMap::new();
+    let mut whole = Count::default();
+    for (path, entry) in leaves.iter().filter(|(_, entry)| entry.kind != EntryKind::Directory) {
+        whole.add(entry.size);
+        extensions.entry(extension(path)).or_default().add(entry.size);
+        let mut parts = path.splitn(2, |byte| *byte == b'/');
+        if let (Some(folder), Some(_)) = (parts.next(), parts.next()) {
+            folders.entry(escaped(folder)).or_default().add(entry.size);
+        }
+    }
+    Shape::Tree {
+        files: whole.files,
+        bytes: whole.bytes,
+        extensions: lines(extensions),
+        folders: lines(folders),
+    }
+}
+
+/// The shape of the file at `path`, if it is a table that we read. A file that does not parse has none.
+pub fn of_file(path: &RepoPath, content: impl Read) -> Option<Shape> {
+    let format = table_format(path.name().as_bytes())?;
+    let shape = TableShape::read(content).ok()?;
+    let columns = shape.pointer_lines()?;
+    Some(Shape::Table { format: format.to_owned(), rows: shape.rows, columns })
+}
+
+/// The format of a table, by the extension of its name.
+pub fn table_format(name: &[u8]) -> Option<&'static str> {
+    match extension(name).as_str() {
+        "csv" => Some("csv"),
+        "tsv" | "tab" => Some("tsv"),
+        _ => None,
+    }
+}
+
+#[derive(Default)]
+struct Count {
+    files: u64,
+    bytes: u64,
+}
+
+impl Count {
+    fn add(&mut self, bytes: u64) {
+        self.files += 1;
+        self.bytes += bytes;
+    }
+}
+
+/// The extension in lower case; empty where there is none.
+fn extension(path: &[u8]) -> String {
+    let name = path.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
+    match name.iter().rposition(|byte| *byte == b'.') {
+        Some(at) if at > 0 => escaped(&name[at + 1..]).to_lowercase(),
+        _ => String::new(),
+    }
+}
+
+fn escaped(name: &[u8]) -> String {
+    String::from_utf8_lossy(name).chars().flat_map(char::escape_debug).collect()
+}
+
+/// One line each, the most frequent first.
+fn lines(counts: BTreeMap<String, Count>) -> Vec<String> {
+    let mut counts: Vec<_> = counts.into_iter().collect();
+    counts.sort_by(|a, b| b.1.files.cmp(&a.1.files).then_with(|| a.0.cmp(&b.0)));
+    let shown = |name: &str| if name.is_empty() { "(none)".to_owned() } else { name.to_owned() };
+    let line = |(name, count): &(String, Count)| {
+        format!("{} files={} bytes={}", shown(name), count.files, count.bytes)
+    };
+    counts.iter().take(MAX_LINES).map(line).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::Digest;
+
+    #[test]
+    fn a_tree_tells_extensions_and_folders() {
+        let file = |size| TreeEntry::file(Vec::new(), false, Digest::of(b"x"), size, None);
+        let leaves = BTreeMap::from([
+            (b"cats/1.JPG".to_vec(), file(3)),
+            (b"cats/2.jpg".to_vec(), file(4)),
+            (b"README".to_vec(), file(1)),
+        ]);
+        let Shape::Tree { files, bytes, extensions, folders } = of_tree(&leaves) else { panic!("a tree") };
+        assert_eq!((files, bytes), (3, 8));
+        assert_eq!(extensions, ["jpg files=2 bytes=7", "(none) files=1 bytes=1"]);
+        assert_eq!(folders, ["cats files=2 bytes=7"]);
+    }
+}

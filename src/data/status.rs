@@ -1,0 +1,208 @@
+//! Where everything is, and what would be lost.
+//!
+//! What a person wants to know of a tool that holds the only copy of a year's data: for each path, is the work tree what
+//! the pointer says; is the content in the store; is it on a remote; and in one line, what is lost if this disk dies. All
+//! of it is told without a network, from what pushes and fetches noted.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use crate::base::{Advice, Digest, Failure, Progress, RepoPath};
+use crate::data::content::{Presence, presence};
+use crate::data::remotes::{self, RemotesError};
+use crate::data::root::RootName;
+use crate::data::tracked::{Tracked, TrackedError, tracked};
+use crate::data::transfer::Knowledge;
+use crate::data::versions::{self, VersionsError};
+use crate::data::workspace::{Workspace, WorkspaceError};
+use crate::data::worktree::{PathRecord, PathState, Snapshot, SnapshotError, WorktreeRecord, compare};
+use crate::git::GitError;
+use crate::objects::shape::Shape;
+
+/// The state of one tracked path.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PathStatus {
+    /// The path of the data.
+    pub path: RepoPath,
+    /// The version that its pointer names.
+    pub version: RootName,
+    /// Files of that version.
+    pub files: u64,
+    /// Rows, for a table.
+    pub rows: Option<u64>,
+    /// What the work tree holds of it.
+    pub worktree: PathState,
+    /// What the store holds of it.
+    pub store: Presence,
+    /// The remotes that hold it whole, as far as is known here.
+    pub remotes: Vec<String>,
+}
+
+/// What would be lost if this disk died.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct Loss {
+    /// Bytes of versions that are on no remote: those that pointers name now, and older ones in commits.
+    pub versions: u64,
+    /// Bytes of modified files that were not added.
+    pub modified: u64,
+    /// Paths with either.
+    pub paths: BTreeSet<RepoPath>,
+}
+
+/// Where everything is.
+#[derive(Debug, Serialize)]
+pub struct Status {
+    /// The branch, if one is checked out.
+    pub branch: Option<String>,
+    /// The remote that is meant where none is named.
+    pub remote: Option<String>,
+    /// One for each tracked path, in order.
+    pub paths: Vec<PathStatus>,
+    /// What would be lost.
+    pub loss: Loss,
+    /// Pointers that cannot be used.
+    #[serde(skip)]
+    pub faults: Vec<TrackedError>,
+}
+
+/// Why the state cannot be told.
+#[derive(Debug, thiserror::Error)]
+pub enum StatusError {
+    /// A pointer.
+    #[error(transparent)]
+    Tracked(#[from] TrackedError),
+    /// A file of the work tree.
+    #[error(transparent)]
+    Snapshot(#[from] SnapshotError),
+    /// The remotes' settings.
+    #[error(transparent)]
+    Remotes(#[from] RemotesError),
+    /// The commits.
+    #[error(transparent)]
+    Versions(#[from] VersionsError),
+    /// The repository.
+    #[error(transparent)]
+    Git(#[from] GitError),
+    /// The workspace.
+    #[error(transparent)]
+    Workspace(#[from] WorkspaceError),
+}
+
+impl Advice for StatusError {
+    fn hints(&self) -> Vec<String> {
+        match self {
+            Self::Tracked(error) => error.hints(),
+            Self::Snapshot(error) => error.hints(),
+            Self::Remotes(error) => error.hints(),
+            Self::Versions(error) => error.hints(),
+            Self::Git(error) => error.hints(),
+            Self::Workspace(error) => error.hints(),
+        }
+    }
+
+    fn failure(&self) -> Failure {
+        match self {
+            Self::Git(error) => error.failure(),
+            Self::Workspace(error) => error.failure(),
+            _ => Failure::CouldNotDo,
+        }
+    }
+}
+
+/// The state of all tracked paths, or of those at, above or below `paths`.
+///
+/// # Errors
+///
+/// [`StatusError`].
+pub fn status(workspace: &Workspace, paths: &[RepoPath], progress: &Progress) -> Result<Status, StatusError> {
+    let remotes = remotes::list(workspace)?;
+    let known: Vec<_> = remotes
+        .iter()
+        .map(|remote| (&remote.name, Knowledge::open(workspace.common_dir(), &remote.name, &remote.url)))
+        .collect();
+    let holders = |root: &Digest| -> Vec<String> {
+        known
+            .iter()
+            .filter(|(_, knowledge)| knowledge.has_root(root))
+            .map(|(name, _)| (*name).clone())
+            .collect()
+    };
+    let mut record = workspace.worktree_record()?;
+    let mut found = Vec::new();
+    let mut loss = Loss::default();
+    let mut unsafe_roots: BTreeMap<Digest, u64> = BTreeMap::new();
+    let mut reread = false;
+    let tracked = tracked(workspace, paths)?;
+    for Tracked { path, pointer } in tracked.paths {
+        let version = RootName::from(&pointer);
+        let (files, rows) = counts(&pointer.shape);
+        let (worktree, snapshot) = compare(workspace.top(), &path, &record, &version, files, progress)?;
+        reread |= remember(&mut record, &path, &version, worktree, snapshot);
+        let remotes = holders(&version.id);
+        if let PathState::Modified { changes, .. } = &worktree {
+            loss.modified += changes.bytes;
+            loss.paths.insert(path.clone());
+        }
+        if remotes.is_empty() && version.size > 0 {
+            unsafe_roots.insert(version.id, version.size);
+            loss.paths.insert(path.clone());
+        }
+        let store = presence(workspace.store(), &version);
+        found.push(PathStatus { path, version, files, rows, worktree, store, remotes });
+    }
+    if paths.is_empty() {
+        for older in versions::unpushed(workspace)? {
+            if holders(&older.root.id).is_empty()
+                && presence(workspace.store(), &older.root) == Presence::Whole
+            {
+                unsafe_roots.insert(older.root.id, older.root.size);
+                loss.paths.insert(older.path);
+            }
+        }
+    }
+    loss.versions = unsafe_roots.values().sum();
+    if reread {
+        // Not being able to note it costs the next look some time, nothing else.
+        let _ = record.save(true);
+    }
+    let remote = remotes.into_iter().find(|remote| remote.default).map(|remote| remote.name);
+    Ok(Status {
+        branch: workspace.repository().head_branch()?,
+        remote,
+        paths: found,
+        loss,
+        faults: tracked.faults,
+    })
+}
+
+/// Files and rows, by the shape of a pointer.
+pub fn counts(shape: &Option<Shape>) -> (u64, Option<u64>) {
+    match shape {
+        Some(Shape::Tree { files, .. }) => (*files, None),
+        Some(Shape::Table { rows, .. }) => (1, Some(*rows)),
+        None => (1, None),
+    }
+}
+
+/// Notes ids that had to be read although nothing changed, so that the next look costs only stats. Whether there is
+/// something to write.
+fn remember(
+    record: &mut WorktreeRecord,
+    path: &RepoPath,
+    version: &RootName,
+    state: PathState,
+    snapshot: Option<Snapshot>,
+) -> bool {
+    let Some(snapshot) = snapshot.filter(|snapshot| snapshot.read > 0) else { return false };
+    let root = match state {
+        PathState::Same | PathState::Partial { .. } => *version,
+        PathState::Stale { .. } => match record.get(path) {
+            Some(known) => known.root,
+            None => return false,
+        },
+        PathState::Absent | PathState::Modified { .. } => return false,
+    };
+    record.set(path.clone(), PathRecord { root, files: snapshot.files });
+    true
+}

@@ -1,0 +1,5 @@
+//! Between the store and remotes.
+
+mod knowledge;
+
+pub use knowledge::Knowledge;

@@ -1,0 +1,137 @@
+//! What the work tree holds of a version, told without reading what a stat vouches for.
+
+use std::path::Path;
+
+use serde::Serialize;
+
+use crate::base::{Digest, Progress, RepoPath};
+use crate::data::content::tree_root_of;
+use crate::data::root::RootName;
+use crate::objects::pointer::PointerKind;
+use crate::objects::tree::EntryKind;
+
+use super::snapshot::Reading;
+use super::{PathRecord, Snapshot, SnapshotError, WorktreeRecord, snapshot};
+
+/// How files differ from the version that was last written or added.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct Changes {
+    /// Files that version lacks.
+    pub added: u64,
+    /// Files with other bytes.
+    pub changed: u64,
+    /// Files that were here and are gone.
+    pub deleted: u64,
+    /// Bytes of the added and changed files.
+    pub bytes: u64,
+}
+
+impl Changes {
+    /// Whether nothing differs.
+    pub fn is_none(&self) -> bool {
+        (self.added, self.changed, self.deleted) == (0, 0, 0)
+    }
+}
+
+/// The state of one tracked path in the work tree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum PathState {
+    /// Nothing is there.
+    Absent,
+    /// What the pointer names.
+    Same,
+    /// Some files of what the pointer names, none of them modified.
+    Partial {
+        /// Files here.
+        here: u64,
+        /// Files of the version.
+        of: u64,
+    },
+    /// Unmodified, but of another version than the pointer names.
+    Stale {
+        /// The version that it is of.
+        at: Digest,
+    },
+    /// Modified, and not added.
+    Modified {
+        /// The version that it was modified from, when it is known.
+        since: Option<Digest>,
+        /// How.
+        changes: Changes,
+    },
+}
+
+/// Compares what lies at `path` with the version that its pointer names. `files` is the number of files of that version.
+/// Returns the snapshot beside, for whoever wants to store or record it.
+///
+/// # Errors
+///
+/// [`SnapshotError`] when it cannot be told.
+pub fn compare(
+    top: &Path,
+    path: &RepoPath,
+    worktree: &WorktreeRecord,
+    wanted: &RootName,
+    files: u64,
+    progress: &Progress,
+) -> Result<(PathState, Option<Snapshot>), SnapshotError> {
+    let known = worktree.get(path);
+    let Some(found) = snapshot(top, path, worktree, known, Reading::Ids, &|_| true, progress)? else {
+        return Ok((PathState::Absent, None));
+    };
+    let state = match known {
+        Some(known) => against_record(&found, known, wanted, files),
+        None => against_pointer(&found, wanted),
+    };
+    Ok((state, Some(found)))
+}
+
+fn against_record(found: &Snapshot, known: &PathRecord, wanted: &RootName, files: u64) -> PathState {
+    let changes = changes(found, known);
+    if !changes.is_none() {
+        // Modified, but perhaps into just what the pointer names (a merge brought the pointer, a copy the bytes).
+        let arrived = !known.root.is_same(wanted) && against_pointer(found, wanted) == PathState::Same;
+        let since = Some(known.root.id);
+        return if arrived { PathState::Same } else { PathState::Modified { since, changes } };
+    }
+    if !known.root.is_same(wanted) {
+        return PathState::Stale { at: known.root.id };
+    }
+    let here = found.files.values().filter(|file| file.kind != EntryKind::Directory).count() as u64;
+    match wanted.kind {
+        PointerKind::Tree if here < files => PathState::Partial { here, of: files },
+        PointerKind::Tree | PointerKind::File => PathState::Same,
+    }
+}
+
+/// How `found` differs from what was recorded.
+pub fn changes(found: &Snapshot, known: &PathRecord) -> Changes {
+    let mut changes = Changes::default();
+    for (name, file) in &found.files {
+        match known.files.get(name) {
+            Some(old) if (old.id, old.kind, old.executable) == (file.id, file.kind, file.executable) => {
+                continue;
+            }
+            Some(_) => changes.changed += 1,
+            None => changes.added += 1,
+        }
+        changes.bytes += file.fingerprint.size;
+    }
+    changes.deleted = known.files.keys().filter(|name| !found.files.contains_key(*name)).count() as u64;
+    changes
+}
+
+/// Without a record only the whole can be compared.
+fn against_pointer(found: &Snapshot, wanted: &RootName) -> PathState {
+    let same = match wanted.kind {
+        PointerKind::File => found.files.get(&b""[..]).is_some_and(|file| file.id == wanted.id),
+        PointerKind::Tree => tree_root_of(Path::new(""), &found.files).is_ok_and(|root| root.id == wanted.id),
+    };
+    if same {
+        return PathState::Same;
+    }
+    let bytes = found.files.values().map(|file| file.fingerprint.size).sum();
+    let changes = Changes { changed: found.files.len() as u64, bytes, ..Changes::default() };
+    PathState::Modified { since: None, changes }
+}

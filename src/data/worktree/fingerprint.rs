@@ -1,0 +1,60 @@
+//! The stat of a file, as far as it tells whether the file was touched.
+
+use std::fs::Metadata;
+use std::os::unix::fs::MetadataExt;
+
+/// Size, times and inode of a file at one moment. Equal fingerprints mean equal bytes, unless the file was written
+/// within the [`Fingerprint::is_racy`] window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Fingerprint {
+    /// Bytes.
+    pub size: u64,
+    /// Nanoseconds since 1970 at which the bytes changed last.
+    pub modified: i64,
+    /// Nanoseconds since 1970 at which the inode changed last.
+    pub changed: i64,
+    /// Inode number.
+    pub inode: u64,
+}
+
+/// Two ticks of a file system with fine times (ext4 counts jiffies).
+const FINE_TICKS: i64 = 20_000_000;
+/// Two ticks of a file system that counts whole seconds, or every second one.
+const COARSE_TICKS: i64 = 4_000_000_000;
+const SECOND: i64 = 1_000_000_000;
+
+impl Fingerprint {
+    /// The fingerprint that this metadata shows. It should come from the file itself, not through a link.
+    pub fn of(metadata: &Metadata) -> Self {
+        let nanoseconds = |seconds: i64, rest: i64| seconds.saturating_mul(SECOND).saturating_add(rest);
+        Self {
+            size: metadata.len(),
+            modified: nanoseconds(metadata.mtime(), metadata.mtime_nsec()),
+            changed: nanoseconds(metadata.ctime(), metadata.ctime_nsec()),
+            inode: metadata.ino(),
+        }
+    }
+
+    /// Whether the file may have been written again within one tick of its clock after it was looked at at `moment`
+    /// (nanoseconds since 1970, by the clock of the same file system): then an equal fingerprint proves nothing.
+    pub fn is_racy(&self, moment: i64) -> bool {
+        let whole_seconds = self.modified % SECOND == 0 && self.changed % SECOND == 0;
+        let window = if whole_seconds { COARSE_TICKS } else { FINE_TICKS };
+        self.modified.max(self.changed).saturating_add(window) >= moment
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_as_new_as_the_look_at_it_is_racy() {
+        let touched =
+            Fingerprint { modified: 5 * SECOND + 7, changed: 5 * SECOND + 7, ..Fingerprint::default() };
+        assert!(touched.is_racy(5 * SECOND + 7));
+        assert!(!touched.is_racy(5 * SECOND + 8 + FINE_TICKS));
+        let coarse = Fingerprint { modified: 5 * SECOND, changed: 5 * SECOND, ..Fingerprint::default() };
+        assert!(coarse.is_racy(7 * SECOND), "a file system of whole seconds needs a wide window");
+    }
+}
