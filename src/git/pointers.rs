@@ -11,6 +11,7 @@ use std::io::{ErrorKind, Read};
 use gix::bstr::ByteSlice;
 use gix::index::entry::{Flags, Mode, Stage};
 
+use crate::base::Advice;
 use crate::base::PathError;
 use crate::base::RepoPath;
 use crate::git::EntryMode;
@@ -47,6 +48,22 @@ pub enum PointerFault {
     /// It cannot be read.
     #[error(transparent)]
     Unreadable(#[from] GitError),
+}
+
+impl Advice for PointerFault {
+    fn hints(&self) -> Vec<String> {
+        match self {
+            Self::Text(error) => error.hints(),
+            Self::Unmerged => {
+                vec![
+                    "take one side whole: git checkout --ours PATH.mld, or git checkout --theirs PATH.mld"
+                        .into(),
+                ]
+            }
+            Self::Unreadable(error) => error.hints(),
+            Self::Name(_) | Self::NotAFile => Vec::new(),
+        }
+    }
 }
 
 /// A file with the suffix of pointers that is none.

@@ -16,3 +16,4 @@ mod runs;
 mod sandbox;
 mod team_file;
 mod transport;
+mod work_tree;
