@@ -3,7 +3,9 @@
 //! - [`durable`]: files that are whole or absent, and stay.
 //! - [`store`]: the packs of this clone, under its Git directory.
 //! - [`remote`]: a place for packs that a team shares: a folder or a bucket.
+//! - [`remote_reader`]: items out of the packs of a remote, in few requests, verified.
 
 pub mod durable;
 pub mod remote;
+pub mod remote_reader;
 pub mod store;

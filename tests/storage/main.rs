@@ -10,4 +10,5 @@ mod canned;
 mod failing;
 mod full_disk;
 mod places;
+mod reading;
 mod store;

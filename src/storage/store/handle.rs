@@ -63,8 +63,12 @@ pub struct Stored {
 impl Stored {
     /// The item, if these bytes are the item `id`; `None` if they are damaged.
     pub fn open(&self, id: &Digest) -> Option<Vec<u8>> {
-        let item = codec::decode(self.codec, &self.bytes, self.raw).ok()?;
-        (self.kind.id_of(&item) == *id).then_some(item)
+        self.decode().filter(|item| self.kind.id_of(item) == *id)
+    }
+
+    /// The item, whatever it is; `None` if its bytes cannot be decoded.
+    pub(in crate::storage) fn decode(&self) -> Option<Vec<u8>> {
+        codec::decode(self.codec, &self.bytes, self.raw).ok()
     }
 }
 
