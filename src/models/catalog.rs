@@ -195,8 +195,10 @@ fn alias_move(found: &FoundTag, versions: &[RegisteredVersion]) -> Option<AliasM
         Event::Unassigned(alias) => (alias, true),
         _ => return None,
     };
-    let told = Facts::parse(&found.message).and_then(|facts| facts.version);
-    let told = told.filter(|told| versions.iter().any(|version| version.version == *told));
+    let facts = Facts::parse(&found.message).and_then(|facts| facts.version);
+    let told = facts
+        .or_else(|| version_in_first_line(&found.message))
+        .filter(|told| versions.iter().any(|version| version.version == *told));
     let at_commit =
         || versions.iter().find(|version| version.commit == found.commit && !version.deregistered);
     let version = told.or_else(|| at_commit().map(|version| version.version.clone()));
@@ -209,6 +211,11 @@ fn alias_move(found: &FoundTag, versions: &[RegisteredVersion]) -> Option<AliasM
         time: found.time,
         by: found.by.clone(),
     })
+}
+
+/// The version in GTO's own sentence: "Assigning stage prod to artifact churn version v1.2.0".
+fn version_in_first_line(message: &str) -> Option<Version> {
+    message.lines().next()?.rsplit_once(" version ")?.1.parse().ok()
 }
 
 #[cfg(test)]

@@ -2,11 +2,18 @@
 //! server, and every CI that reacts to a tag deploys.
 
 mod catalog;
+mod claim;
+mod error;
 mod message;
+mod registry;
 mod tag;
 mod version;
 
 pub use catalog::{AliasMove, Catalog, FoundTag, Model, RegisteredVersion};
+pub use error::RegistryError;
 pub use message::{ContentKind, ContentRecord, Facts};
+pub use registry::{
+    Number, Promoted, Registered, Registration, catalog, committed_content, model, promote, register, version,
+};
 pub use tag::{Alias, Event, ModelName, ModelRef, ModelTag, NameError, Which};
 pub use version::{Bump, ParseVersionError, Version};

@@ -12,6 +12,7 @@ mod objects;
 mod opening;
 mod pointers;
 mod refs;
+mod registry;
 mod runs;
 mod sandbox;
 mod team_file;
