@@ -5,7 +5,8 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use git_ml::base::{Advice, RandomId};
-use git_ml::storage::remote::{RemoteError, RemoteErrorKind};
+use git_ml::storage::durable::write_atomically;
+use git_ml::storage::remote::{Remote, RemoteError, RemoteErrorKind};
 
 use crate::canned::Canned;
 use crate::places::{bucket, open};
@@ -15,7 +16,7 @@ const DENIED: &str = "<Error><Code>AccessDenied</Code><Message>Access Denied</Me
 const BAD_SECRET: &str =
     "<Error><Code>SignatureDoesNotMatch</Code><Message>The signature does not match</Message></Error>";
 
-fn at(service: &Canned) -> git_ml::storage::remote::Remote {
+fn at(service: &Canned) -> Remote {
     open("s3://acme/churn", &[("endpoint", &service.endpoint), ("anonymous", "true")]).unwrap()
 }
 
@@ -100,31 +101,80 @@ fn a_missing_bucket_is_named() {
     }
 }
 
-#[test]
-fn a_wrong_secret_fails_at_once_and_is_not_shown() {
-    if bucket().is_none() {
-        return println!("no bucket: GIT_ML_TEST_S3_ENDPOINT is not set");
-    }
+/// Runs the ignored test `task` of this file in a process with these variables; what it printed.
+fn in_a_process(task: &str, variables: &[(&str, &str)]) -> String {
     let again = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "failing::with_a_wrong_secret", "--ignored", "--nocapture"])
-        .env("AWS_SECRET_ACCESS_KEY", "hunter2hunter2")
+        .args(["--exact", &format!("failing::{task}"), "--ignored", "--nocapture"])
+        .env_remove("AWS_ACCESS_KEY_ID")
+        .env_remove("AWS_SECRET_ACCESS_KEY")
+        .env("AWS_EC2_METADATA_DISABLED", "true")
+        .envs(variables.iter().copied())
         .output()
         .unwrap();
     let output =
         String::from_utf8_lossy(&again.stdout).into_owned() + &String::from_utf8_lossy(&again.stderr);
     assert!(again.status.success(), "{output}");
-    assert!(output.contains("used was access key") && !output.contains("hunter2"), "{output}");
+    output
 }
 
 #[test]
-#[ignore = "run by the test above, with a secret that is wrong"]
-fn with_a_wrong_secret() {
+fn a_wrong_secret_fails_at_once_and_is_not_shown() {
+    if bucket().is_none() {
+        return println!("no bucket: GIT_ML_TEST_S3_ENDPOINT is not set");
+    }
+    let key = std::env::var("AWS_ACCESS_KEY_ID").unwrap();
+    let variables = [("AWS_ACCESS_KEY_ID", key.as_str()), ("AWS_SECRET_ACCESS_KEY", "hunter2hunter2")];
+    let output = in_a_process("child_is_refused", &variables);
+    assert!(
+        output.contains(&format!("used was access key {key}")) && !output.contains("hunter2"),
+        "{output}"
+    );
+    let output = in_a_process("child_is_refused", &[("HOME", "/nowhere")]);
+    assert!(output.contains("anonymous") && output.contains("no credentials were found"), "{output}");
+}
+
+#[test]
+#[ignore = "run by the test above, with credentials that are wrong or missing"]
+fn child_is_refused() {
     let (url, endpoint) = bucket().unwrap();
     let begun = Instant::now();
     let remote = open(&url, &[("endpoint", &endpoint)]).unwrap();
     for error in [remote.check().unwrap_err(), remote.put("config", vec![1]).unwrap_err()] {
         println!("{remote:?}: {error}\n{error:?}\n{}", hints(&error));
-        assert_eq!(error.kind(), RemoteErrorKind::BadCredentials);
+        assert!(matches!(error.kind(), RemoteErrorKind::BadCredentials | RemoteErrorKind::Denied));
     }
     assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
+}
+
+#[test]
+fn a_profile_of_the_home_folder_is_found() {
+    if bucket().is_none() {
+        return println!("no bucket: GIT_ML_TEST_S3_ENDPOINT is not set");
+    }
+    let (key, secret) =
+        (std::env::var("AWS_ACCESS_KEY_ID").unwrap(), std::env::var("AWS_SECRET_ACCESS_KEY").unwrap());
+    let home = tempfile::tempdir().unwrap();
+    std::fs::create_dir(home.path().join(".aws")).unwrap();
+    let text = format!("[ci]\naws_access_key_id = {key}\naws_secret_access_key = {secret}\n");
+    write_atomically(&home.path().join(".aws/credentials"), text.as_bytes()).unwrap();
+    let home = home.path().to_str().unwrap();
+    let output = in_a_process("child_is_let_in", &[("HOME", home), ("AWS_PROFILE", "ci")]);
+    assert!(
+        output.contains(&format!("profile ci, access key {key}")) && !output.contains(&secret),
+        "{output}"
+    );
+    let output = in_a_process("child_is_let_in", &[("HOME", home), ("GIT_ML_TEST_PROFILE", "ci")]);
+    assert!(output.contains("profile ci"), "{output}");
+}
+
+#[test]
+#[ignore = "run by the test above, with a home folder of its own"]
+fn child_is_let_in() {
+    let (url, endpoint) = bucket().unwrap();
+    let profile = std::env::var("GIT_ML_TEST_PROFILE");
+    let mut options = vec![("endpoint", endpoint.as_str())];
+    options.extend(profile.as_ref().map(|profile| ("profile", profile.as_str())));
+    let remote = open(&url, &options).unwrap();
+    remote.check().unwrap();
+    println!("{remote:?}");
 }

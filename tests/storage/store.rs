@@ -142,6 +142,19 @@ fn a_torn_table_and_a_torn_pack_are_cut_to_what_is_whole() {
 }
 
 #[test]
+fn a_kill_right_after_sealing_leaves_a_table_that_is_cleared_away() {
+    let folder = tempfile::tempdir().unwrap();
+    add(folder.path(), 0..3);
+    let pack =
+        files(folder.path()).into_iter().find(|path| path.extension().is_some_and(|e| e == "pack")).unwrap();
+    fs::rename(&pack, folder.path().join("elsewhere")).unwrap();
+    assert!(!Store::open(folder.path()).contains(&id(0)));
+    add(folder.path(), 3..5);
+    assert_eq!(files(&folder.path().join("open")).len(), 2);
+    assert!((3..5).all(|number| Store::open(folder.path()).read(&id(number)).unwrap() == item(number)));
+}
+
+#[test]
 fn a_flipped_bit_is_noticed_and_the_pack_is_named() {
     let folder = tempfile::tempdir().unwrap();
     add(folder.path(), 0..3);

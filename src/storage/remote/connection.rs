@@ -168,8 +168,14 @@ impl Remote {
     ///
     /// [`RemoteError`] when it could not be written, also after some tries where the failure was temporary.
     pub fn put(&self, name: &str, bytes: Vec<u8>) -> Result<(), RemoteError> {
-        let small = bytes.len() <= SMALL_UPLOAD;
-        self.write(if small { &self.service.quick } else { &self.service.bulk }, name, bytes)
+        if bytes.len() <= SMALL_UPLOAD {
+            return self.write(&self.service.quick, name, bytes);
+        }
+        if !self.service.has_answered() {
+            // A long upload has minutes, so whether anybody is there is asked before.
+            self.stat(name)?;
+        }
+        self.write(&self.service.bulk, name, bytes)
     }
 
     /// Writes an object as [`Remote::put`] does, but never sends it a second time: for root records, of which a late

@@ -203,7 +203,8 @@ pub(super) fn words_of(error: &opendal::Error) -> String {
     }
 }
 
-fn kind_of(error: &opendal::Error) -> RemoteErrorKind {
+/// What an error of OpenDAL means here.
+pub(super) fn kind_of(error: &opendal::Error) -> RemoteErrorKind {
     let code = s3_answer(error.message()).map(|(code, _)| code).unwrap_or_default();
     if let Some(kind) = kind_of_code(code) {
         return kind;

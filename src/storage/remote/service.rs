@@ -4,7 +4,7 @@
 //!
 //! - `quick` for listings, reads and small writes: no step may be silent for longer than [`QUIET`];
 //! - `bulk` for the upload of a pack, which is one step of many minutes on a slow line (a dead line is noticed by TCP);
-//! - `once`, like `bulk`, but nothing is sent twice: for records whose late second arrival would break the protocol.
+//! - `once`, like `quick`, but nothing is sent twice: for records whose late second arrival would break the protocol.
 //!
 //! What is temporary (a broken connection, "slow down", 5xx) is tried again up to [`RETRIES`] times, with waits that
 //! double and jitter. A service that never answered since the program started is given up after [`FIRST_CONTACT`].
@@ -19,7 +19,7 @@ use opendal::{Operator, services};
 use tokio::runtime::{Builder, Runtime};
 
 use super::credentials::{AwsSettings, Identity};
-use super::error::words_of;
+use super::error::{RemoteErrorKind, kind_of, words_of};
 use super::options::RemoteOptions;
 
 /// How long a service may take to give its very first answer, all tries together.
@@ -125,10 +125,15 @@ impl Service {
         Self {
             quick: operator.clone().layer(patient(QUIET)).layer(again.clone()).layer(limit.clone()),
             bulk: operator.clone().layer(patient(LONGEST_UPLOAD)).layer(again).layer(limit.clone()),
-            once: operator.layer(patient(LONGEST_UPLOAD)).layer(limit),
+            once: operator.layer(patient(QUIET)).layer(limit),
             answered: Arc::new(AtomicBool::new(false)),
             trouble,
         }
+    }
+
+    /// Whether the service was heard of since the program started.
+    pub fn has_answered(&self) -> bool {
+        self.answered.load(Ordering::Relaxed)
     }
 
     /// Runs a call to its end on the runtime; the calling thread waits.
@@ -138,7 +143,7 @@ impl Service {
         F: Future<Output = opendal::Result<T>> + Send + 'static,
     {
         let runtime = RUNTIME.as_ref().map_err(|error| CallError::Runtime(error.to_string()))?;
-        let answered = self.answered.load(Ordering::Relaxed);
+        let answered = self.has_answered();
         let task = runtime.spawn(async move {
             if answered {
                 return Ok(call.await);
@@ -151,7 +156,11 @@ impl Service {
                 self.answered.store(true, Ordering::Relaxed);
                 Ok(value)
             }
-            Ok(Err(error)) => Err(CallError::Service(error)),
+            Ok(Err(error)) => {
+                let heard = kind_of(&error) != RemoteErrorKind::Unreachable;
+                self.answered.fetch_or(heard, Ordering::Relaxed);
+                Err(CallError::Service(error))
+            }
             Err(waited) => {
                 let trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone();
                 Err(CallError::Silence(waited, trouble))

@@ -98,6 +98,11 @@ impl OpenPack {
     ) -> Result<Option<Self>, StoreError> {
         let pack_path = table_path.with_extension("pack");
         let failed = |step, source| StoreError::io(step, &pack_path, 0, source);
+        if !entries.is_empty() && !pack_path.exists() {
+            // A kill right after the pack got its name left only this.
+            let removed = fs::remove_file(&table_path);
+            return removed.map(|()| None).map_err(|source| StoreError::io("remove", &table_path, 0, source));
+        }
         let pack = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&pack_path);
         let pack = pack.map_err(|source| failed("open", source))?;
         let length = pack.metadata().map_err(|source| failed("ask for the size of", source))?.len();
@@ -105,9 +110,8 @@ impl OpenPack {
         if length >= HEADER_LEN as u64 {
             pack.read_exact_at(&mut header, 0).map_err(|source| failed("read", source))?;
         }
-        // No header, or the zeros that a power cut leaves: nothing of it was ever promised.
-        let hasher = if header == [0; HEADER_LEN] {
-            entries.clear();
+        // No header, or the zeros that a power cut leaves: nothing was promised yet.
+        let hasher = if header == [0; HEADER_LEN] && entries.is_empty() {
             header = PackHeader::fresh().encode();
             let written = pack.write_all_at(&header, 0);
             written.map_err(|source| StoreError::io("write", &pack_path, HEADER_LEN, source))?;
