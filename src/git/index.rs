@@ -4,7 +4,9 @@
 //! `git update-index`: it keeps every extension of the index right (cached trees, untracked cache, split and sparse
 //! indexes, file-system monitor), runs the filters and takes `index.lock`, for which it never waits.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
 
 use gix::bstr::ByteSlice;
 use gix::index::entry::Stage;
@@ -141,9 +143,48 @@ impl Repository {
     }
 
     /// The index as it is now; without entries when there is no file.
-    pub(super) fn read_index(&self) -> Result<gix::worktree::Index, GitError> {
-        let index = self.gix.index_or_empty();
-        index.map_err(|error| GitError::Index { path: self.index_path(), source: error.into() })
+    pub(super) fn read_index(&self) -> Result<Arc<gix::index::File>, GitError> {
+        let path = self.index_path();
+        let now = Version::of(&path);
+        let mut cached = self.index.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((version, index)) = &*cached
+            && *version == now
+        {
+            return Ok(Arc::clone(index));
+        }
+        let index = match now {
+            Some(_) => self.gix.open_index(),
+            None => {
+                Ok(gix::index::File::from_state(gix::index::State::new(self.gix.object_hash()), path.clone()))
+            }
+        };
+        let index = Arc::new(index.map_err(|error| GitError::Index { path, source: error.into() })?);
+        *cached = Some((now, Arc::clone(&index)));
+        Ok(index)
+    }
+}
+
+/// The index that was read last, and which one it was.
+pub(super) type CachedIndex = Arc<Mutex<Option<(Option<Version>, Arc<gix::index::File>)>>>;
+
+/// Which index it is. Git replaces the whole file each time, so its number in the file system tells more than the time,
+/// which is coarse.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Version {
+    modified: Option<SystemTime>,
+    size: u64,
+    number: u64,
+}
+
+impl Version {
+    /// `None` when there is no file.
+    fn of(path: &Path) -> Option<Self> {
+        let meta = path.metadata().ok()?;
+        #[cfg(unix)]
+        let number = std::os::unix::fs::MetadataExt::ino(&meta);
+        #[cfg(not(unix))]
+        let number = 0;
+        Some(Self { modified: meta.modified().ok(), size: meta.len(), number })
     }
 }
 

@@ -28,6 +28,7 @@ mod signature;
 mod snapshot;
 mod tags;
 mod team_file;
+mod team_file_reader;
 mod text_file;
 mod transport;
 mod tree_union;

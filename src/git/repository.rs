@@ -13,11 +13,13 @@ use crate::git::GitError;
 use crate::git::ObjectId;
 use crate::git::config_parameters;
 use crate::git::error::Cause;
+use crate::git::index::CachedIndex;
 
 /// An opened repository. Cheap to clone; a clone may go to another thread.
 #[derive(Clone)]
 pub struct Repository {
     pub(super) gix: gix::Repository,
+    pub(super) index: CachedIndex,
 }
 
 impl Repository {
@@ -67,7 +69,7 @@ impl Repository {
             gix.set_workdir(top).map_err(|error| open_error(folder, error))?;
         }
         gix.object_cache_size_if_unset(4 << 20);
-        Ok(Self { gix })
+        Ok(Self { gix, index: CachedIndex::default() })
     }
 
     /// The top of the work tree, absolute, without symbolic links.

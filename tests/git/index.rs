@@ -44,6 +44,19 @@ fn staged_files_are_as_git_would_have_them() {
 }
 
 #[test]
+fn each_change_of_the_index_is_seen_at_once() {
+    let sandbox = Sandbox::new();
+    let repository = sandbox.open();
+    for round in 0..20 {
+        let name = path(&format!("file-{}", round % 2));
+        sandbox.write(name.as_str(), round.to_string());
+        repository.stage(std::slice::from_ref(&name)).unwrap();
+        let (_, id) = repository.staged_entry(&name).unwrap().unwrap();
+        assert_eq!(repository.read_blob(id, 10).unwrap(), round.to_string().as_bytes());
+    }
+}
+
+#[test]
 fn a_locked_index_is_an_error_at_once() {
     let sandbox = Sandbox::new();
     sandbox.write("a", "a");
