@@ -1,10 +1,15 @@
 //! The formats: round trips, golden bytes, hostile input.
-#![allow(clippy::unwrap_used, reason = "tests")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "a test may write files and panic as it likes"
+)]
 
 mod drift;
 mod manifests;
 mod places;
 mod pointers;
 mod records;
+mod second_reader;
 mod tables;
 mod trees;
