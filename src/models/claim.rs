@@ -18,6 +18,16 @@ pub struct Claims<'a> {
     remote: Option<String>,
 }
 
+/// The Git remote that is meant: `remote` if it is given, else the one that `git fetch` would use, else the first.
+pub fn git_remote(repository: &Repository, remote: Option<&str>) -> Option<String> {
+    remote.map(str::to_owned).or_else(|| {
+        let remotes = repository.remotes();
+        let usual =
+            repository.default_remote().filter(|name| remotes.iter().any(|known| known.name == *name));
+        usual.or_else(|| remotes.first().map(|first| first.name.clone()))
+    })
+}
+
 /// What became of a try to claim a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Claimed {
@@ -30,13 +40,7 @@ pub enum Claimed {
 impl<'a> Claims<'a> {
     /// Claims on `remote`, or on the one that `git fetch` would use.
     pub fn on(repository: &'a Repository, remote: Option<&str>) -> Self {
-        let remote = remote.map(str::to_owned).or_else(|| {
-            let remotes = repository.remotes();
-            let usual =
-                repository.default_remote().filter(|name| remotes.iter().any(|remote| remote.name == *name));
-            usual.or_else(|| remotes.first().map(|remote| remote.name.clone()))
-        });
-        Self { repository, remote }
+        Self { repository, remote: git_remote(repository, remote) }
     }
 
     /// The remote.

@@ -10,6 +10,7 @@ mod tag;
 mod version;
 
 pub use catalog::{AliasMove, Catalog, FoundTag, Model, RegisteredVersion};
+pub use claim::git_remote;
 pub use error::RegistryError;
 pub use message::{ContentKind, ContentRecord, Facts};
 pub use registry::{

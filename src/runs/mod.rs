@@ -18,6 +18,7 @@ mod log;
 mod metric;
 mod recorder;
 mod state;
+mod sync;
 mod view;
 mod writer;
 
@@ -29,4 +30,5 @@ pub use history::{Filter, MetricHistory, find, list, metric_history};
 pub use metric::{ROLLUP_POINTS, Rollup};
 pub use recorder::{RUN_VARIABLE, SPOOL_VARIABLE, record, record_inside};
 pub use state::{ParamConflict, Run};
+pub use sync::{Shared, SyncOptions, SyncReport, fetch_refspec, share, sync};
 pub use view::View;

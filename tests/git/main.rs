@@ -14,6 +14,7 @@ mod pointers;
 mod refs;
 mod registry;
 mod runs;
+mod runs_sync;
 mod sandbox;
 mod team_file;
 mod transport;

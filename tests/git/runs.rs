@@ -14,8 +14,8 @@ use git_ml::runs::{Data, DataFailure, Execution, Request, RunsError, View, execu
 use crate::sandbox::Sandbox;
 
 /// Data as plain files of the work tree.
-struct Files {
-    top: PathBuf,
+pub struct Files {
+    pub top: PathBuf,
 }
 
 impl Data for Files {
@@ -31,7 +31,7 @@ impl Data for Files {
     }
 }
 
-fn shell(script: &str) -> Request {
+pub fn shell(script: &str) -> Request {
     Request { command: ["sh", "-c", script].map(OsString::from).to_vec(), ..Request::default() }
 }
 
