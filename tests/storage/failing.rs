@@ -68,6 +68,16 @@ fn nobody_listening_is_given_up_soon() {
 }
 
 #[test]
+fn a_host_that_does_not_exist_is_given_up_soon() {
+    let begun = Instant::now();
+    let options = [("endpoint", "http://no-such-host.invalid"), ("anonymous", "true")];
+    let error = open("s3://acme", &options).unwrap().check().unwrap_err();
+    assert_eq!(error.kind(), RemoteErrorKind::Unreachable, "{error}");
+    assert!(begun.elapsed() < Duration::from_secs(12), "{:?}", begun.elapsed());
+    println!("{error}");
+}
+
+#[test]
 fn silence_is_given_up_after_ten_seconds() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
