@@ -6,6 +6,8 @@
 )]
 
 mod drift;
+mod golden;
+mod hostile;
 mod manifests;
 mod places;
 mod pointers;
