@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::base::Digest;
 use crate::data::root::RootName;
+use crate::objects::item::ItemKind;
 use crate::objects::manifest::ManifestNode;
 use crate::objects::pointer::PointerKind;
 use crate::objects::tree::{EntryKind, TreeNode};
@@ -80,4 +81,12 @@ fn holds_tree(store: &Store, id: Digest) -> bool {
         }
     }
     true
+}
+
+/// Whether the store holds everything below a node of a tree or manifest, itself included.
+pub fn holds(store: &Store, id: Digest, kind: ItemKind) -> bool {
+    match kind {
+        ItemKind::Tree => holds_tree(store, id),
+        _ => store.contains(&id) && holds_content(store, id, Some(id)),
+    }
 }

@@ -1,5 +1,16 @@
 //! Between the store and remotes.
 
+mod assemble;
+mod error;
+mod exchange;
+mod fetch;
 mod knowledge;
+mod known;
+mod push;
+mod survey;
 
+pub use error::TransferError;
+pub use exchange::{With, fetch_versions, learn_roots, push_versions, wants};
+pub use fetch::{Fetch, Fetched, MissingVersion, Want, fetch};
 pub use knowledge::Knowledge;
+pub use push::{Push, Pushed, PushedVersion, Wish, push};

@@ -1,0 +1,399 @@
+//! What a push sends, put into packs: chunks first, then the nodes with their locators, last the pack set.
+//!
+//! A push under [`ONE_PACK`] bytes puts all of it into one pack, else data and nodes go into packs apart: readers of one
+//! path then find node and locator side by side, in few ranges.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use rayon::prelude::*;
+
+use crate::base::{Digest, Progress, RepoPath};
+use crate::data::root::RootName;
+use crate::objects::pack_builder::FinishedPack;
+use crate::objects::pack_series::{Berth, FinishedSeries, PackSeries, ToLocate};
+use crate::objects::pointer::PointerKind;
+use crate::objects::root::{MAX_COPY, MAX_INLINE_PACKS};
+use crate::objects::{
+    FooterEntry, ItemKind, Located, LocatorNode, PackFooter, PackRef, Place, RootPacks, SessionId, TreeNode,
+    build_pack_set, layout,
+};
+use crate::storage::remote::Remote;
+use crate::storage::store::{Store, StoreError};
+
+use super::TransferError;
+use super::known::{Known, NodeIds, Part, parts_of};
+
+/// Up to so many bytes go into one pack together with their nodes.
+const ONE_PACK: u64 = 4 << 20;
+/// Packs that are held in memory and sent together.
+const IN_FLIGHT: usize = 3;
+/// Nodes are compressed with this level of zstd.
+const LEVEL: i32 = 3;
+
+/// A root that is to be pushed.
+#[derive(Debug, Clone)]
+pub struct RootToSend {
+    /// Its path, for messages.
+    pub path: RepoPath,
+    /// What it is.
+    pub root: RootName,
+}
+
+/// The top node of a root; `None` where it has none (one chunk, or empty).
+fn top_node(root: &RootName) -> Option<(Digest, ItemKind)> {
+    match root.kind {
+        PointerKind::Tree => Some((root.id, ItemKind::Tree)),
+        PointerKind::File => root.manifest.map(|manifest| (manifest, ItemKind::Manifest)),
+    }
+}
+
+/// The ids of all nodes of these roots that the store has or names, and the paths of their directories and large files.
+pub fn nodes_of(store: &Store, roots: &[RootToSend]) -> (NodeIds, HashSet<Vec<u8>>) {
+    let (mut ids, mut paths) = (HashSet::new(), HashSet::from([Vec::new()]));
+    for root in roots {
+        let mut open: Vec<_> =
+            top_node(&root.root).map(|(id, kind)| (id, kind, Vec::new())).into_iter().collect();
+        while let Some((id, kind, path)) = open.pop() {
+            if !ids.insert(id) {
+                continue;
+            }
+            let node = store.read(&id).unwrap_or_default();
+            for part in parts_of(kind, &node, &path) {
+                if let Part::Node(id, kind, path) = part {
+                    paths.insert(path.clone());
+                    open.push((id, kind, path));
+                }
+            }
+        }
+    }
+    (ids, paths)
+}
+
+/// What was put into packs, and where the tops of the roots lie.
+pub struct Assembled {
+    /// The new packs, with their tables.
+    pub packs: Vec<(PackRef, PackFooter)>,
+    /// Packs of the remote that are relied on.
+    pub reused: BTreeSet<PackRef>,
+    /// The packs of every root of this push.
+    pub set: RootPacks,
+    /// Packs that are needed beside the set.
+    pub meta: Vec<PackRef>,
+    /// One for each root.
+    pub tops: Vec<Top>,
+}
+
+/// Where the top of one root lies.
+#[derive(Debug, Clone, Default)]
+pub struct Top {
+    /// The top node, or the only chunk.
+    pub place: Option<Place>,
+    /// A copy of the top node.
+    pub copy: Option<Vec<u8>>,
+    /// The locator beside the top node.
+    pub locator: Option<Place>,
+    /// A copy of the locator.
+    pub locator_copy: Option<Vec<u8>>,
+    /// Files and links of the root.
+    pub files: u64,
+}
+
+/// Sends packs, some at a time, and keeps what the local store wants of them.
+struct Delivery<'a> {
+    remote: &'a Remote,
+    progress: &'a Progress,
+    waiting: Vec<FinishedPack<Vec<u8>>>,
+    sent: Vec<(PackRef, PackFooter)>,
+    locators: Vec<(FooterEntry, Vec<u8>)>,
+}
+
+impl Delivery<'_> {
+    fn take(&mut self, pack: FinishedPack<Vec<u8>>) -> Result<(), TransferError> {
+        for (entry, place) in
+            pack.footer.places(pack.pack).filter(|(entry, _)| entry.kind == ItemKind::Locator)
+        {
+            let (from, to) = (place.offset as usize, (place.offset + place.stored) as usize);
+            self.locators.extend(pack.out.get(from..to).map(|stored| (*entry, stored.to_vec())));
+        }
+        self.waiting.push(pack);
+        if self.waiting.len() < IN_FLIGHT { Ok(()) } else { self.send() }
+    }
+
+    fn send(&mut self) -> Result<(), TransferError> {
+        let (remote, progress) = (self.remote, self.progress);
+        let sent: Result<Vec<_>, TransferError> = std::mem::take(&mut self.waiting)
+            .into_par_iter()
+            .map(|FinishedPack { pack, footer, out }| {
+                let bytes = out.len() as u64;
+                remote.put(&layout::pack_name(&pack.id), out)?;
+                progress.advance(bytes);
+                Ok((pack, footer))
+            })
+            .collect();
+        self.sent.extend(sent?);
+        Ok(())
+    }
+}
+
+/// What is to be sent, found before the first byte is.
+pub struct Plan {
+    chunks: Vec<Digest>,
+    nodes: Vec<(Digest, ItemKind)>,
+    /// Stored bytes of the chunks.
+    pub bytes: u64,
+    places: HashMap<Digest, Place>,
+    reused_nodes: HashMap<Digest, (Place, Place)>,
+    reused: BTreeSet<PackRef>,
+}
+
+/// Finds what the remote lacks of `roots`.
+///
+/// # Errors
+///
+/// [`TransferError::MissingHere`] for what neither side has.
+pub fn plan(store: &Store, known: &mut Known<'_>, roots: &[RootToSend]) -> Result<Plan, TransferError> {
+    let mut planning = Planning { store, known, seen: HashSet::new(), plan: Plan::empty() };
+    for root in roots {
+        match top_node(&root.root) {
+            Some((id, kind)) => planning.visit(root, id, kind, 0)?,
+            None if root.root.size > 0 => planning.chunk(root, root.root.id)?,
+            None => {}
+        }
+    }
+    Ok(planning.plan)
+}
+
+impl Plan {
+    fn empty() -> Self {
+        Self {
+            chunks: Vec::new(),
+            nodes: Vec::new(),
+            bytes: 0,
+            places: HashMap::new(),
+            reused_nodes: HashMap::new(),
+            reused: BTreeSet::new(),
+        }
+    }
+
+    /// Packs of the remote that would be relied on.
+    pub fn reused(&self) -> &BTreeSet<PackRef> {
+        &self.reused
+    }
+}
+
+struct Planning<'a, 'k> {
+    store: &'a Store,
+    known: &'a mut Known<'k>,
+    seen: HashSet<Digest>,
+    plan: Plan,
+}
+
+impl Planning<'_, '_> {
+    /// Visits a node: those below it come first.
+    fn visit(
+        &mut self,
+        root: &RootToSend,
+        id: Digest,
+        kind: ItemKind,
+        depth: u32,
+    ) -> Result<(), TransferError> {
+        /// Folders of 256 levels, each split in at most 16.
+        const DEEPEST: u32 = 4096;
+        if depth > DEEPEST || !self.seen.insert(id) {
+            return Ok(());
+        }
+        if let Some(places) = self.known.find_node(&id) {
+            self.plan.reused_nodes.insert(id, places);
+            // What lies below is somewhere in the packs of the base.
+            self.plan.reused.extend(self.known.vouched());
+            return Ok(());
+        }
+        let node = self.store.read(&id).map_err(|error| missing(root, id, error))?;
+        for part in parts_of(kind, &node, &[]) {
+            match part {
+                Part::Nothing => {}
+                Part::Chunk(id, _) => self.chunk(root, id)?,
+                Part::Node(id, kind, _) => self.visit(root, id, kind, depth + 1)?,
+            }
+        }
+        self.plan.nodes.push((id, kind));
+        Ok(())
+    }
+
+    fn chunk(&mut self, root: &RootToSend, id: Digest) -> Result<(), TransferError> {
+        if !self.seen.insert(id) {
+            return Ok(());
+        }
+        if let Some(place) = self.known.find_chunk(&id)? {
+            self.plan.reused.insert(place.pack);
+            self.plan.places.insert(id, place);
+            return Ok(());
+        }
+        let found = self.store.find(&id)?;
+        let found = found.ok_or_else(|| TransferError::MissingHere { path: root.path.clone(), id })?;
+        self.plan.bytes += u64::from(found.stored);
+        self.plan.chunks.push(id);
+        Ok(())
+    }
+}
+
+fn missing(root: &RootToSend, id: Digest, error: StoreError) -> TransferError {
+    match error {
+        StoreError::Missing { .. } => TransferError::MissingHere { path: root.path.clone(), id },
+        error => error.into(),
+    }
+}
+
+/// Puts what was planned into packs and sends them.
+///
+/// # Errors
+///
+/// [`TransferError`]; packs that were sent stay, and a second try finds them.
+pub fn assemble(
+    store: &Store,
+    remote: &Remote,
+    session: SessionId,
+    plan: Plan,
+    roots: &[RootToSend],
+    progress: &Progress,
+) -> Result<Assembled, TransferError> {
+    let (waiting, sent, locators) = (Vec::new(), Vec::new(), Vec::new());
+    let mut delivery = Delivery { remote, progress, waiting, sent, locators };
+    let mut deliver = |pack| delivery.take(pack);
+    let mut berths: HashMap<Digest, Berth> =
+        plan.places.iter().map(|(id, place)| (*id, Berth::There(*place))).collect();
+    let mut series = PackSeries::new(session, LEVEL, &mut deliver);
+    for id in &plan.chunks {
+        berths.insert(*id, put_chunk(store, &mut series, id)?);
+    }
+    let mut data_packs = Vec::new();
+    if plan.bytes > ONE_PACK {
+        let data = series.finish()?;
+        for berth in berths.values_mut() {
+            *berth = data.place(berth).map_or(*berth, Berth::There);
+        }
+        data_packs = data.packs;
+        series = PackSeries::new(session, LEVEL, &mut deliver);
+    }
+    let mut nodes: HashMap<Digest, (Berth, Berth)> = plan
+        .reused_nodes
+        .iter()
+        .map(|(id, (node, locator))| (*id, (Berth::There(*node), Berth::There(*locator))))
+        .collect();
+    for (id, kind) in &plan.nodes {
+        let node = store.read(id)?;
+        let (level, parts) = to_locate(*kind, &node, &berths, &nodes)?;
+        let put = series.put_with_locator(*id, *kind, &node, level, &parts)?;
+        nodes.insert(*id, put);
+    }
+    let mut set: Vec<_> = plan.reused.iter().copied().chain(data_packs).collect();
+    set.sort_unstable();
+    set.dedup();
+    let built = if set.len() >= MAX_INLINE_PACKS {
+        build_pack_set(set.clone(), &HashMap::new(), &mut series)?
+    } else {
+        None
+    };
+    let last = series.finish()?;
+    let (set, meta) = match built {
+        Some(built) => {
+            let place = last.place(&built.top).ok_or(TransferError::Inconsistent)?;
+            (RootPacks::Set { id: built.id, packs: built.packs as u32, place }, sorted(last.packs.clone()))
+        }
+        None => (RootPacks::Inline(sorted([set, last.packs.clone()].concat())), Vec::new()),
+    };
+    let tops = roots.iter().map(|root| top(store, root, &berths, &nodes, &last)).collect::<Result<_, _>>()?;
+    delivery.send()?;
+    let writer = store.writer();
+    for (entry, stored) in &delivery.locators {
+        writer.put_stored(entry.id, entry.kind, entry.codec, stored, entry.raw)?;
+    }
+    writer.sync()?;
+    Ok(Assembled { packs: delivery.sent, reused: plan.reused, set, meta, tops })
+}
+
+fn sorted(mut packs: Vec<PackRef>) -> Vec<PackRef> {
+    packs.sort_unstable();
+    packs.dedup();
+    packs
+}
+
+/// Copies a chunk as it is stored, after a look that it is whole: a damaged one must not spread.
+fn put_chunk(
+    store: &Store,
+    series: &mut PackSeries<'_, TransferError>,
+    id: &Digest,
+) -> Result<Berth, TransferError> {
+    let stored = store.read_stored(id)?;
+    if stored.open(id).is_none() {
+        // Says where the damage lies.
+        store.read(id)?;
+    }
+    let length = stored.bytes.len() as u32;
+    let entry =
+        FooterEntry { id: *id, stored: length, raw: stored.raw, codec: stored.codec, kind: stored.kind };
+    series.put_stored(&entry, &stored.bytes)
+}
+
+/// Level of a node, and where its parts lie.
+fn to_locate(
+    kind: ItemKind,
+    node: &[u8],
+    chunks: &HashMap<Digest, Berth>,
+    nodes: &HashMap<Digest, (Berth, Berth)>,
+) -> Result<(u8, Vec<ToLocate>), TransferError> {
+    let level = match kind {
+        ItemKind::Tree => TreeNode::decode(node)?.level(),
+        _ => crate::objects::ManifestNode::decode(node)?.level(),
+    };
+    let located = |part: Part| match part {
+        Part::Nothing => Some(ToLocate::Nothing),
+        Part::Chunk(id, _) => chunks.get(&id).copied().map(ToLocate::Chunk),
+        Part::Node(id, ..) => {
+            nodes.get(&id).map(|(node, locator)| ToLocate::Child { node: *node, locator: *locator })
+        }
+    };
+    let parts: Option<Vec<_>> = parts_of(kind, node, &[]).into_iter().map(located).collect();
+    // Everything below was visited before.
+    Ok((level, parts.ok_or(TransferError::Inconsistent)?))
+}
+
+fn top(
+    store: &Store,
+    root: &RootToSend,
+    chunks: &HashMap<Digest, Berth>,
+    nodes: &HashMap<Digest, (Berth, Berth)>,
+    series: &FinishedSeries,
+) -> Result<Top, TransferError> {
+    let Some((id, kind)) = top_node(&root.root) else {
+        let place = chunks.get(&root.root.id).and_then(|berth| series.place(berth));
+        return Ok(Top { place, files: 1, ..Top::default() });
+    };
+    let Some((node, locator)) = nodes.get(&id) else { return Ok(Top::default()) };
+    let (place, locator) = (series.place(node), series.place(locator));
+    let Ok(bytes) = store.read(&id) else { return Ok(Top { place, locator, files: 1, ..Top::default() }) };
+    let files = match kind {
+        ItemKind::Tree => TreeNode::decode(&bytes)?.summary().files,
+        _ => 1,
+    };
+    let locator_copy = to_locate(kind, &bytes, chunks, nodes).ok().map(|(level, parts)| {
+        let whole = |berth: &Berth| series.place(berth);
+        let entries = parts.iter().filter_map(|part| match part {
+            ToLocate::Nothing => Some(Located::Nothing),
+            ToLocate::Chunk(berth) => whole(berth).map(|place| Located::Chunk(place.into())),
+            ToLocate::Child { node, locator } => {
+                let (node, locator) = (whole(node)?, whole(locator)?);
+                Some(Located::Child { node: node.into(), locator: locator.into() })
+            }
+        });
+        LocatorNode { level, entries: entries.collect() }.encode()
+    });
+    let short = |copy: &Vec<u8>| copy.len() <= MAX_COPY;
+    Ok(Top {
+        place,
+        copy: Some(bytes).filter(short),
+        locator,
+        locator_copy: locator_copy.filter(short),
+        files,
+    })
+}

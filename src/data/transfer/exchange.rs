@@ -1,0 +1,191 @@
+//! Push, fetch and pull between a workspace and its remotes: which versions are meant.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::base::{Digest, Progress, RepoPath};
+use crate::data::remotes::{self, RemoteSettings, RemotesError};
+use crate::data::root::RootName;
+use crate::data::tracked::{self, Tracked, TrackedError};
+use crate::data::versions::{self, Commits, Version};
+use crate::data::workspace::Workspace;
+use crate::objects::Home;
+use crate::storage::store::Store;
+
+use super::TransferError;
+use super::fetch::{Fetch, Fetched, Want, fetch};
+use super::push::{Push, Pushed, Wish, push};
+use super::survey::Roots;
+
+/// A transfer with a remote.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct With<T> {
+    /// The remote's name.
+    pub remote: String,
+    /// What was done.
+    #[serde(flatten)]
+    pub done: T,
+}
+
+/// Brings every version that `commits` name (and the index, unless single commits are named) to a remote.
+///
+/// # Errors
+///
+/// [`TransferError`].
+pub fn push_versions(
+    workspace: &Workspace,
+    remote: Option<&str>,
+    commits: &Commits,
+    dry_run: bool,
+    progress: &Progress,
+) -> Result<With<Pushed>, TransferError> {
+    let settings = remotes::find(workspace, remote)?;
+    let (connection, mut knowledge) = remotes::open(workspace, &settings)?;
+    let team = remotes::team_file(workspace)?;
+    let repository = team.repository().ok_or(RemotesError::NotSetUp)?;
+    let wishes = wishes(versions::named(workspace, commits)?);
+    let (store, home) = (workspace.store(), Home::of(repository, &home_url(workspace)));
+    let going = Push { store, remote: &connection, repository, home, dry_run, progress };
+    let done = push(&going, &mut knowledge, &wishes)?;
+    Ok(With { remote: settings.name, done })
+}
+
+/// One wish for each version; older versions of the same path are bases of the newer ones.
+fn wishes(versions: Vec<Version>) -> Vec<Wish> {
+    /// How far back a base is looked for.
+    const BASES: usize = 4;
+    let mut by_path: BTreeMap<RepoPath, Vec<Digest>> = BTreeMap::new();
+    for version in &versions {
+        by_path.entry(version.path.clone()).or_default().push(version.root.id);
+    }
+    let wish = |version: Version| {
+        let all = by_path.get(&version.path).map(Vec::as_slice).unwrap_or_default();
+        let older = all.iter().skip_while(|id| **id != version.root.id).skip(1);
+        let bases = older.take(BASES).copied().collect();
+        let commits = version.commit.iter().map(ToString::to_string).collect();
+        Wish { path: version.path, root: version.root, commits, bases }
+    };
+    versions.into_iter().map(wish).collect()
+}
+
+/// The Git remote that commits are pushed to, without secrets: the home of this repository's roots.
+fn home_url(workspace: &Workspace) -> String {
+    let repository = workspace.repository();
+    let name = repository.default_remote();
+    let remote = repository.remotes().into_iter().find(|remote| Some(&remote.name) == name.as_ref());
+    remote.map(|remote| normalised(&remote.push_url)).unwrap_or_default()
+}
+
+/// One text for one place: without user, password, trailing slash and `.git`; scheme and host in lower case.
+fn normalised(url: &str) -> String {
+    let (scheme, rest) = url
+        .split_once("://")
+        .map_or((String::new(), url), |(scheme, rest)| (format!("{}://", scheme.to_ascii_lowercase()), rest));
+    let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
+    let host = host.rsplit('@').next().unwrap_or(host).to_ascii_lowercase();
+    let path = path.trim_end_matches('/');
+    let path = path.strip_suffix(".git").unwrap_or(path);
+    format!("{scheme}{host}/{path}")
+}
+
+/// Which versions a fetch is to bring.
+///
+/// # Errors
+///
+/// [`TrackedError`] for a path that names nothing tracked, or a pointer that cannot be used.
+pub fn wants(workspace: &Workspace, paths: &[RepoPath]) -> Result<Vec<Want>, TrackedError> {
+    let named: Vec<_> = paths.iter().map(tracked::without_suffix).collect();
+    let found = tracked::tracked(workspace, paths)?;
+    if let Some(fault) = found.faults.into_iter().next() {
+        return Err(fault);
+    }
+    let want = |Tracked { path, pointer }: Tracked| {
+        let mut parts: Vec<Vec<u8>> =
+            named.iter().filter_map(|named| named.below(&path)).map(|part| part.into()).collect();
+        if parts.is_empty() {
+            parts.push(Vec::new());
+        }
+        Want { root: RootName::from(&pointer), path, parts }
+    };
+    Ok(found.paths.into_iter().map(want).collect())
+}
+
+/// Brings `wants` into the store: from `remote`, or from the default and then from every other remote that has what is
+/// still missing.
+///
+/// # Errors
+///
+/// [`TransferError`].
+pub fn fetch_versions(
+    workspace: &Workspace,
+    remote: Option<&str>,
+    wants: &[Want],
+    progress: &Progress,
+) -> Result<With<Fetched>, TransferError> {
+    let settings = remotes::find(workspace, remote)?;
+    let mut done = fetch_from(workspace, &settings, wants, progress)?;
+    if remote.is_none() && !done.missing.is_empty() {
+        for other in remotes::list(workspace)?.into_iter().filter(|other| other.name != settings.name) {
+            let left: Vec<_> = wants
+                .iter()
+                .filter(|want| done.missing.iter().any(|missing| missing.root == want.root.id))
+                .cloned()
+                .collect();
+            let more = fetch_from(workspace, &other, &left, progress)?;
+            done.versions += more.versions;
+            done.items += more.items;
+            done.bytes += more.bytes;
+            done.missing = more.missing;
+        }
+    }
+    Ok(With { remote: settings.name, done })
+}
+
+fn fetch_from(
+    workspace: &Workspace,
+    settings: &RemoteSettings,
+    wants: &[Want],
+    progress: &Progress,
+) -> Result<Fetched, TransferError> {
+    let (connection, mut knowledge) = remotes::open(workspace, settings)?;
+    let team = remotes::team_file(workspace)?;
+    let repository = team.repository().ok_or(RemotesError::NotSetUp)?;
+    let store: &Store = workspace.store();
+    fetch(&Fetch { store, remote: &connection, repository, progress }, &mut knowledge, wants)
+}
+
+/// Learns anew which versions a remote has, for `status`.
+///
+/// # Errors
+///
+/// [`TransferError`].
+pub fn learn_roots(workspace: &Workspace, settings: &RemoteSettings) -> Result<u64, TransferError> {
+    let (connection, mut knowledge) = remotes::open(workspace, settings)?;
+    let team = remotes::team_file(workspace)?;
+    let repository = team.repository().ok_or(RemotesError::NotSetUp)?;
+    let roots = Roots::list_all(&connection, repository)?;
+    let named = versions::named(workspace, &Commits::All)?;
+    let found = named.iter().filter_map(|version| {
+        let session = roots.sessions(&version.root.id).into_iter().next()?;
+        Some((version.root.id, session))
+    });
+    let found: Vec<_> = found.collect();
+    let count = found.len() as u64;
+    knowledge.replace_roots(found);
+    knowledge.save()?;
+    Ok(count)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_place_has_one_home() {
+        let same = ["https://Git.Example/acme/churn.git", "https://bob:secret@git.example/acme/churn/"];
+        assert_eq!(normalised(same[0]), normalised(same[1]));
+        assert!(!normalised(same[1]).contains("secret"));
+        assert_ne!(normalised("https://git.example/a"), normalised("https://git.example/b"));
+    }
+}

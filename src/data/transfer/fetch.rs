@@ -1,0 +1,305 @@
+//! Fetch: contents of some roots into the store, whole or in part.
+//!
+//! Root record, then one range a level (node and locator lie side by side), then the ranges of the data: no index, no
+//! list of packs. What the store has is not fetched; every item is verified before it is stored; what was fetched before
+//! an interruption stays.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use serde::Serialize;
+
+use crate::base::{Digest, Progress, RandomId, RepoPath, Unit};
+use crate::data::compose::is_within;
+use crate::data::root::RootName;
+use crate::objects::pointer::PointerKind;
+use crate::objects::{ItemKind, Located, LocatorNode, Place, RootRecord, layout};
+use crate::storage::remote::{Remote, RemoteErrorKind};
+use crate::storage::remote_reader::{Fetched as FetchedItem, RemoteReader, Wanted};
+use crate::storage::store::{Store, StoreWriter};
+
+use super::known::{Part, parts_of};
+use super::survey::{Roots, config_for_reading};
+use super::{Knowledge, TransferError};
+
+/// One version that is wanted here.
+#[derive(Debug, Clone)]
+pub struct Want {
+    /// The path of the data.
+    pub path: RepoPath,
+    /// The version.
+    pub root: RootName,
+    /// The parts of a directory that are wanted; the empty path: all.
+    pub parts: Vec<Vec<u8>>,
+}
+
+/// What a fetch brought.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct Fetched {
+    /// Versions of which something was brought.
+    pub versions: u64,
+    /// Versions that were here already.
+    pub known: u64,
+    /// Chunks and nodes brought.
+    pub items: u64,
+    /// Their bytes as sent.
+    pub bytes: u64,
+    /// Versions that the remote lacks.
+    pub missing: Vec<MissingVersion>,
+}
+
+/// A version that a remote lacks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct MissingVersion {
+    /// The path of the data.
+    pub path: RepoPath,
+    /// The version.
+    pub root: Digest,
+}
+
+/// Where a fetch comes from and goes to.
+pub struct Fetch<'a> {
+    /// The store that is to have the data.
+    pub store: &'a Store,
+    /// The remote.
+    pub remote: &'a Remote,
+    /// The repository's random id.
+    pub repository: RandomId,
+    /// How far it is.
+    pub progress: &'a Progress,
+}
+
+/// A node that is wanted: what it is, the path it belongs to, where it and its locator lie.
+struct Pending {
+    id: Digest,
+    kind: ItemKind,
+    path: Vec<u8>,
+    node: Place,
+    locator: Place,
+    /// Copies of node and locator, as a root record has them.
+    copies: (Option<Vec<u8>>, Option<Vec<u8>>),
+}
+
+/// Brings `wants` into the store.
+///
+/// # Errors
+///
+/// [`TransferError`]; versions that the remote lacks are told in the result.
+pub fn fetch(fetch: &Fetch<'_>, knowledge: &mut Knowledge, wants: &[Want]) -> Result<Fetched, TransferError> {
+    let mut done = Fetched::default();
+    let wants: Vec<_> = wants.iter().filter(|want| !is_here(fetch.store, want)).collect();
+    if wants.is_empty() {
+        return Ok(done);
+    }
+    if knowledge.remote().is_none() {
+        config_for_reading(fetch.remote, knowledge)?;
+    }
+    let ids: Vec<_> = wants.iter().map(|want| want.root.id).collect();
+    let roots = Roots::list(fetch.remote, fetch.repository, &ids)?;
+    let reader = RemoteReader::new(fetch.remote);
+    let writer = fetch.store.writer();
+    for want in wants {
+        let Some(record) = record_of(fetch, &roots, &want.root)? else {
+            done.missing.push(MissingVersion { path: want.path.clone(), root: want.root.id });
+            continue;
+        };
+        let brought = bring(fetch, &reader, &writer, want, &record)?;
+        done.versions += 1;
+        done.items += brought.0;
+        done.bytes += brought.1;
+        knowledge.note_root(want.root.id, record.session);
+    }
+    writer.sync()?;
+    knowledge.save()?;
+    Ok(done)
+}
+
+/// Whether everything that is wanted is in the store.
+fn is_here(store: &Store, want: &Want) -> bool {
+    let whole = want.parts.iter().any(Vec::is_empty);
+    whole && crate::data::content::presence(store, &want.root) == crate::data::content::Presence::Whole
+}
+
+/// A record of the root that can be read and names this very root; the newest first.
+fn record_of(fetch: &Fetch<'_>, roots: &Roots, root: &RootName) -> Result<Option<RootRecord>, TransferError> {
+    let mut damaged = None;
+    for session in roots.sessions(&root.id) {
+        let name = layout::root_name(&fetch.repository, &root.id, &session);
+        let bytes = match fetch.remote.get(&name) {
+            Err(error) if error.kind() == RemoteErrorKind::NotFound => continue,
+            answer => answer?,
+        };
+        match RootRecord::decode(&bytes) {
+            Ok(record)
+                if (record.kind, record.root, record.manifest) == (root.kind, root.id, root.manifest) =>
+            {
+                return Ok(Some(record));
+            }
+            Ok(_) => damaged = Some(TransferError::Object { name, source: None }),
+            Err(source) => damaged = Some(TransferError::Object { name, source: Some(source) }),
+        }
+    }
+    damaged.map_or(Ok(None), Err)
+}
+
+/// Brings one version; returns items and bytes.
+fn bring(
+    fetch: &Fetch<'_>,
+    reader: &RemoteReader,
+    writer: &StoreWriter,
+    want: &Want,
+    record: &RootRecord,
+) -> Result<(u64, u64), TransferError> {
+    let counted = (AtomicU64::new(0), AtomicU64::new(0));
+    let take = |id: Digest, fetched: &FetchedItem| -> Result<(), TransferError> {
+        let stored = &fetched.stored;
+        writer.put_stored(id, stored.kind, stored.codec, &stored.bytes, stored.raw)?;
+        counted.0.fetch_add(1, Ordering::Relaxed);
+        counted.1.fetch_add(stored.bytes.len() as u64, Ordering::Relaxed);
+        Ok(())
+    };
+    let mut chunks: HashMap<Digest, Place> = HashMap::new();
+    let mut level = first_level(want, record, &mut chunks);
+    let mut seen: HashSet<Digest> = level.iter().map(|node| node.id).collect();
+    while !level.is_empty() {
+        let nodes = read_nodes(fetch.store, reader, &level, &take)?;
+        let mut next = Vec::new();
+        for (pending, (node, locator)) in level.iter().zip(nodes) {
+            below(want, pending, &node, &locator, fetch.store, &mut seen, &mut next, &mut chunks);
+        }
+        level = next;
+    }
+    let wanted: Vec<_> = chunks
+        .iter()
+        .filter(|(id, _)| !fetch.store.contains(id))
+        .map(|(id, place)| Wanted { id: Some(*id), kind: ItemKind::Chunk, place: *place })
+        .collect();
+    let bytes = wanted.iter().map(|wanted| u64::from(wanted.place.stored)).sum();
+    fetch.progress.begin(want.path.as_str(), Unit::Bytes, Some(bytes));
+    let read = reader.read_each(&wanted, &|number, fetched: FetchedItem| {
+        fetch.progress.advance(fetched.stored.bytes.len() as u64);
+        take(wanted[number].id.unwrap_or_default(), &fetched)
+    });
+    fetch.progress.end();
+    read?;
+    Ok((counted.0.into_inner(), counted.1.into_inner()))
+}
+
+fn first_level(want: &Want, record: &RootRecord, chunks: &mut HashMap<Digest, Place>) -> Vec<Pending> {
+    let Some(node) = record.top else { return Vec::new() };
+    let (id, kind) = match (want.root.kind, want.root.manifest) {
+        (PointerKind::Tree, _) => (want.root.id, ItemKind::Tree),
+        (PointerKind::File, Some(manifest)) => (manifest, ItemKind::Manifest),
+        (PointerKind::File, None) => {
+            chunks.insert(want.root.id, node);
+            return Vec::new();
+        }
+    };
+    let Some(locator) = record.locator else { return Vec::new() };
+    let copies = (record.top_copy.clone(), record.locator_copy.clone());
+    vec![Pending { id, kind, path: Vec::new(), node, locator, copies }]
+}
+
+type Take<'a> = &'a (dyn Fn(Digest, &FetchedItem) -> Result<(), TransferError> + Sync);
+
+/// The nodes of one level with their locators, in one go.
+fn read_nodes(
+    store: &Store,
+    reader: &RemoteReader,
+    level: &[Pending],
+    take: Take<'_>,
+) -> Result<Vec<(Vec<u8>, LocatorNode)>, TransferError> {
+    let mut nodes: Vec<Option<Vec<u8>>> = level.iter().map(|node| store.read(&node.id).ok()).collect();
+    let copied = |node: &Pending| node.copies.1.as_ref().and_then(|copy| LocatorNode::decode(copy).ok());
+    let mut locators: Vec<Option<LocatorNode>> = level.iter().map(copied).collect();
+    let mut wanted = Vec::new();
+    let mut wanted_for = Vec::new();
+    for (number, pending) in level.iter().enumerate() {
+        if nodes[number].is_none() {
+            wanted.push(Wanted { id: Some(pending.id), kind: pending.kind, place: pending.node });
+            wanted_for.push((number, true));
+        }
+        if locators[number].is_none() {
+            wanted.push(Wanted { id: None, kind: ItemKind::Locator, place: pending.locator });
+            wanted_for.push((number, false));
+        }
+    }
+    let read = std::sync::Mutex::new(BTreeMap::new());
+    reader.read_each(&wanted, &|at, fetched: FetchedItem| -> Result<(), TransferError> {
+        let (number, is_node) = wanted_for[at];
+        if is_node {
+            take(level[number].id, &fetched)?;
+        }
+        let mut read = read.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        read.insert((number, is_node), fetched.item);
+        Ok(())
+    })?;
+    for ((number, is_node), item) in read.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner) {
+        if is_node {
+            nodes[number] = Some(item);
+        } else {
+            locators[number] = LocatorNode::decode(&item).ok();
+        }
+    }
+    let paired = nodes.into_iter().zip(locators).zip(level);
+    paired
+        .map(|((node, locator), pending)| {
+            let name = || layout::pack_name(&pending.locator.pack.id);
+            let locator = locator.ok_or_else(|| TransferError::Object { name: name(), source: None })?;
+            Ok((node.unwrap_or_default(), locator))
+        })
+        .collect()
+}
+
+/// Takes what a node names: chunks that are wanted, and the nodes of the next level.
+#[expect(clippy::too_many_arguments, reason = "one step of one walk, whose state these are")]
+fn below(
+    want: &Want,
+    pending: &Pending,
+    node: &[u8],
+    locator: &LocatorNode,
+    store: &Store,
+    seen: &mut HashSet<Digest>,
+    next: &mut Vec<Pending>,
+    chunks: &mut HashMap<Digest, Place>,
+) {
+    let names = names_of(pending, node);
+    let own = pending.locator.pack;
+    let parts = parts_of(pending.kind, node, &pending.path);
+    for ((part, located), name) in parts.into_iter().zip(&locator.entries).zip(names) {
+        match (part, located) {
+            (Part::Chunk(id, raw), Located::Chunk(spot)) if is_wanted(want, &name) => {
+                chunks.extend(spot.place(own, raw).ok().map(|place| (id, place)));
+            }
+            (Part::Node(id, kind, path), Located::Child { node, locator }) => {
+                let is_known = crate::data::content::holds(store, id, kind);
+                let on_the_way =
+                    is_wanted(want, &path) || want.parts.iter().any(|part| is_within(part, &path));
+                if on_the_way
+                    && !is_known
+                    && seen.insert(id)
+                    && let (Ok(node), Ok(locator)) = (node.place(own), locator.place(own))
+                {
+                    next.push(Pending { id, kind, path, node, locator, copies: (None, None) });
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The path of each entry of a node.
+fn names_of(pending: &Pending, node: &[u8]) -> Vec<Vec<u8>> {
+    match pending.kind {
+        ItemKind::Tree => {
+            let entries =
+                crate::objects::TreeNode::decode(node).map(|node| node.into_entries()).unwrap_or_default();
+            entries.iter().map(|entry| crate::data::content::joined(&pending.path, &entry.name)).collect()
+        }
+        _ => vec![pending.path.clone(); crate::objects::manifest::MAX_MANIFEST_ENTRIES],
+    }
+}
+
+fn is_wanted(want: &Want, path: &[u8]) -> bool {
+    want.parts.iter().any(|part| is_within(path, part))
+}
