@@ -101,7 +101,7 @@ fn an_answer_that_never_ends_is_cut() {
 #[test]
 fn a_missing_bucket_is_named() {
     let Some((_, endpoint)) = bucket() else {
-        return println!("no bucket: GIT_ML_TEST_S3_ENDPOINT is not set");
+        return println!("S3 tests need tests/run");
     };
     let missing = format!("none-{}", RandomId::generate());
     let remote = open(&format!("s3://{missing}"), &[("endpoint", &endpoint)]).unwrap();
@@ -130,7 +130,7 @@ fn in_a_process(task: &str, variables: &[(&str, &str)]) -> String {
 #[test]
 fn a_wrong_secret_fails_at_once_and_is_not_shown() {
     if bucket().is_none() {
-        return println!("no bucket: GIT_ML_TEST_S3_ENDPOINT is not set");
+        return println!("S3 tests need tests/run");
     }
     let key = std::env::var("AWS_ACCESS_KEY_ID").unwrap();
     let variables = [("AWS_ACCESS_KEY_ID", key.as_str()), ("AWS_SECRET_ACCESS_KEY", "hunter2hunter2")];
@@ -159,7 +159,7 @@ fn child_is_refused() {
 #[test]
 fn a_profile_of_the_home_folder_is_found() {
     if bucket().is_none() {
-        return println!("no bucket: GIT_ML_TEST_S3_ENDPOINT is not set");
+        return println!("S3 tests need tests/run");
     }
     let (key, secret) =
         (std::env::var("AWS_ACCESS_KEY_ID").unwrap(), std::env::var("AWS_SECRET_ACCESS_KEY").unwrap());

@@ -28,16 +28,18 @@ pub fn every_kind() -> Vec<PlaceOfTest> {
             let remote = open(&prefix, &[("endpoint", &endpoint)]).unwrap();
             places.push(PlaceOfTest { remote, _folder: None });
         }
-        None => println!("no bucket: GIT_ML_TEST_S3_ENDPOINT is not set"),
+        None => println!("S3 tests need tests/run"),
     }
     places
 }
 
-/// Address and endpoint of the bucket for tests.
+/// Address and endpoint of the bucket for tests. Without it there is nothing to test, unless `tests/run` has promised one.
 pub fn bucket() -> Option<(String, String)> {
-    let endpoint = std::env::var("GIT_ML_TEST_S3_ENDPOINT").ok()?;
-    let bucket = std::env::var("GIT_ML_TEST_S3_BUCKET").ok()?;
-    Some((format!("s3://{bucket}"), endpoint))
+    let found = |name| std::env::var(name).ok();
+    let bucket = found("GIT_ML_TEST_S3_BUCKET").zip(found("GIT_ML_TEST_S3_ENDPOINT"));
+    let is_promised = std::env::var_os("GIT_ML_TEST_REQUIRE").is_some();
+    assert!(bucket.is_some() || !is_promised, "GIT_ML_TEST_REQUIRE is set, and there is no bucket");
+    bucket.map(|(bucket, endpoint)| (format!("s3://{bucket}"), endpoint))
 }
 
 /// Opens a remote as `ml.toml` would.
