@@ -33,7 +33,7 @@ impl Repository {
     /// [`GitError::Io`], [`GitError::Bare`].
     pub fn set_attributes(&self, place: AttributesPlace, lines: &[&str]) -> Result<bool, GitError> {
         let path = self.attributes_file(place)?;
-        let before = text_file::read(&path)?.unwrap_or_default();
+        let before = text_file::read_unlinked(&path)?.unwrap_or_default();
         let mut block = GuardedBlock::parse(&before);
         block.lines = lines.iter().map(|line| (*line).to_owned()).collect();
         let after = block.text();
@@ -54,7 +54,7 @@ impl Repository {
     ///
     /// [`GitError::Io`], [`GitError::Bare`].
     pub fn attributes(&self, place: AttributesPlace) -> Result<Vec<String>, GitError> {
-        let text = text_file::read(&self.attributes_file(place)?)?.unwrap_or_default();
+        let text = text_file::read_unlinked(&self.attributes_file(place)?)?.unwrap_or_default();
         Ok(GuardedBlock::parse(&text).lines)
     }
 

@@ -73,6 +73,16 @@ pub enum GitError {
         /// Why not.
         source: Cause,
     },
+    /// The repository is kept in a way that this program does not know.
+    #[error("the repository at '{}' keeps its {what} as '{format}', which this program does not read", folder.display())]
+    Unsupported {
+        /// Where the search began.
+        folder: PathBuf,
+        /// `refs` or `objects`.
+        what: &'static str,
+        /// The name of the format.
+        format: String,
+    },
     /// A work tree is needed, and the repository is bare.
     #[error("'{}' is a bare repository: there is no work tree", git_dir.display())]
     Bare {
@@ -100,6 +110,20 @@ pub enum GitError {
         path: String,
         /// The link among its parents.
         link: String,
+    },
+    /// A path that was named belongs to another repository, such as a submodule.
+    #[error("'{path}' is in another repository, '{repository}'")]
+    OtherRepository {
+        /// The path.
+        path: String,
+        /// The top of the other repository.
+        repository: String,
+    },
+    /// A file that we read or write is a symbolic link, a folder or a pipe.
+    #[error("'{}' is no regular file", path.display())]
+    NotAFile {
+        /// The file.
+        path: PathBuf,
     },
     /// A name is no UTF-8.
     #[error("'{}' is not valid UTF-8", path.display())]
@@ -255,6 +279,7 @@ impl Advice for GitError {
             Self::NoIdentity { .. } => {
                 vec!["git config user.name 'YOUR NAME' && git config user.email YOU@EXAMPLE.COM".into()]
             }
+            Self::OtherRepository { repository, .. } => vec![format!("go there first: cd {repository}")],
             Self::RefMoved { .. } => vec!["run the command again".into()],
             Self::Missing { .. } => {
                 vec!["in a shallow or partial clone, 'git fetch --unshallow --refetch' brings it".into()]

@@ -20,7 +20,7 @@ impl Repository {
     ///
     /// # Errors
     ///
-    /// [`GitError::Io`], [`GitError::Bare`].
+    /// [`GitError::Io`], [`GitError::Bare`], and [`GitError::NotAFile`] for a `.gitignore` that is a symbolic link.
     pub fn ignore(&self, paths: &[RepoPath]) -> Result<Vec<RepoPath>, GitError> {
         self.edit_ignores(paths, |block, line| block.add(line))
     }
@@ -46,6 +46,7 @@ impl Repository {
             folders.entry(path.parent()).or_default().push(anchored(path.name()));
         }
         let mut changed = Vec::new();
+        paths.iter().try_for_each(|path| self.refuse_beyond_link(path))?;
         for (folder, lines) in folders {
             let file =
                 folder.map_or_else(|| RepoPath::new(".gitignore"), |folder| folder.join(".gitignore"))?;
@@ -79,7 +80,7 @@ fn edit_block(
     lines: Vec<String>,
     edit: &impl Fn(&mut GuardedBlock, String) -> bool,
 ) -> Result<bool, GitError> {
-    let text = text_file::read(path)?;
+    let text = text_file::read_unlinked(path)?;
     let mut block = GuardedBlock::parse(text.as_deref().unwrap_or_default());
     let changes = lines.into_iter().map(|line| edit(&mut block, line)).filter(|changed| *changed).count();
     if changes == 0 {

@@ -4,7 +4,7 @@
 //! others are hostile input, so a file that is none, or a name that is never written, is told apart from the rest and
 //! stops nothing.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fs;
 use std::io::{ErrorKind, Read};
 
@@ -137,14 +137,26 @@ impl Repository {
         let mut files: BTreeSet<String> = tracked.collect();
         files.extend(self.untracked_files(&|name| name.ends_with(SUFFIX))?);
         let mut pointers = Pointers::default();
+        let mut plain_folders = HashSet::new();
         for file in &files {
-            match self.read_pointer_file(file) {
+            let reached = self.refuse_linked_folder(file, &mut plain_folders);
+            match reached.and_then(|()| self.read_pointer_file(file)) {
                 Ok(Some(pointer)) => pointers.push(file, Ok(pointer)),
                 Ok(None) => {}
                 Err(fault) => pointers.push(file, Err(fault)),
             }
         }
         Ok(pointers.sorted())
+    }
+
+    /// Refuses a file that is reached through a symbolic link; each folder is looked at once.
+    fn refuse_linked_folder(&self, file: &str, plain: &mut HashSet<String>) -> Result<(), PointerFault> {
+        let Some((folder, _)) = file.rsplit_once('/') else { return Ok(()) };
+        if !plain.contains(folder) {
+            self.refuse_beyond_link(&RepoPath::new(file)?)?;
+            plain.insert(folder.to_owned());
+        }
+        Ok(())
     }
 
     /// The pointer in the work tree for the data at `path`; `None` when there is no such file.

@@ -119,11 +119,12 @@ impl Repository {
     fn edit_ref(&self, name: &str, change: Change, expected: Expected) -> Result<(), GitError> {
         let edit = RefEdit::new(full_name(name)?, change);
         let committer = self.gix.committer().and_then(Result::ok);
-        // Who has told no name to Git still gets reflogs, as with Git itself.
+        // Who has told Git no name still gets reflogs, as with Git itself.
+        let now = gix::date::Time::now_utc().to_string();
         let committer = committer.unwrap_or(gix::actor::SignatureRef {
             name: "git-ml".into(),
             email: "git-ml@localhost".into(),
-            time: "0 +0000",
+            time: &now,
         });
         let Err(error) = self.gix.edit_references_as(Some(edit), Some(committer)) else {
             return Ok(());

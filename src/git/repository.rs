@@ -64,6 +64,10 @@ impl Repository {
 
     fn from_gix(mut gix: gix::Repository, folder: &Path) -> Result<Self, GitError> {
         gix.make_paths_absolute().map_err(|error| open_error(folder, error))?;
+        let format = gix.config_snapshot().string("extensions.refStorage").map(|format| format.to_string());
+        if let Some(format) = format.filter(|format| format != "files") {
+            return Err(GitError::Unsupported { folder: folder.to_owned(), what: "refs", format });
+        }
         // Git too speaks of the top of the work tree without links and dots.
         if let Some(top) = gix.workdir().and_then(|top| fs::canonicalize(top).ok()) {
             gix.set_workdir(top).map_err(|error| open_error(folder, error))?;
@@ -140,17 +144,23 @@ impl Repository {
         Ok(Some(resolved))
     }
 
-    /// Refuses a path that reaches its place through a symbolic link of the work tree, as `git add` does.
+    /// Refuses a path that reaches its place through a symbolic link, or that lies in another repository, as `git add`
+    /// does.
     ///
     /// # Errors
     ///
-    /// [`GitError::BeyondLink`], [`GitError::Bare`].
+    /// [`GitError::BeyondLink`], [`GitError::OtherRepository`], [`GitError::Bare`].
     pub fn refuse_beyond_link(&self, path: &RepoPath) -> Result<(), GitError> {
         let top = self.work_dir()?;
         let mut parent = path.parent();
         while let Some(folder) = parent {
-            if folder.under(top).symlink_metadata().is_ok_and(|meta| meta.is_symlink()) {
+            let place = folder.under(top);
+            if place.symlink_metadata().is_ok_and(|meta| meta.is_symlink()) {
                 return Err(GitError::BeyondLink { path: path.to_string(), link: folder.to_string() });
+            }
+            if place.join(".git").symlink_metadata().is_ok() {
+                let (path, repository) = (path.to_string(), folder.to_string());
+                return Err(GitError::OtherRepository { path, repository });
             }
             parent = folder.parent();
         }
@@ -212,7 +222,9 @@ fn open_error(folder: &Path, error: gix::Error) -> GitError {
     let folder = folder.to_owned();
     let said = Cause::from(error);
     let text = said.to_string();
-    if text.contains("safe.directory") || text.contains("ownership") || text.contains("owned by") {
+    if text.contains("sha256") {
+        GitError::Unsupported { folder, what: "objects", format: "sha256".into() }
+    } else if text.contains("safe.directory") || text.contains("ownership") || text.contains("owned by") {
         GitError::Untrusted { folder, source: said }
     } else if said.is_not_found()
         || text.contains("repository could not be found")

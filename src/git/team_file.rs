@@ -304,7 +304,7 @@ impl Repository {
     /// [`TeamFileError`].
     pub fn team_file(&self) -> Result<Option<TeamFile>, TeamFileError> {
         let text = match self.work_dir() {
-            Ok(top) => text_file::read(&top.join(TEAM_FILE))?,
+            Ok(top) => text_file::read_unlinked(&top.join(TEAM_FILE))?,
             Err(_) => self.committed_team_file()?,
         };
         text.map(|text| TeamFile::parse(&text)).transpose()

@@ -9,15 +9,17 @@ use crate::git::GitError;
 /// A text file of a user has no reason to be larger, in bytes.
 const LARGEST: u64 = 4 << 20;
 
-/// The text of the file at `path`, which may lie behind a symbolic link; `None` when there is no file.
+/// The text of the file at `path`; `None` when there is no file. A symbolic link is followed: in the Git directory it is
+/// the user's own.
 pub(super) fn read(path: &Path) -> Result<Option<String>, GitError> {
-    let file = match fs::File::open(path) {
-        Ok(file) => file,
-        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
-            return Ok(None);
-        }
+    match path.metadata() {
+        Ok(meta) if meta.is_file() => {}
+        // Opening a pipe would wait for ever.
+        Ok(_) => return Err(GitError::NotAFile { path: path.to_owned() }),
+        Err(error) if is_absence(&error) => return Ok(None),
         Err(error) => return Err(GitError::io("read", path)(error)),
-    };
+    }
+    let file = fs::File::open(path).map_err(GitError::io("read", path))?;
     let mut text = String::new();
     let size = file.take(LARGEST + 1).read_to_string(&mut text).map_err(GitError::io("read", path))?;
     if size as u64 > LARGEST {
@@ -26,14 +28,31 @@ pub(super) fn read(path: &Path) -> Result<Option<String>, GitError> {
     Ok(Some(text))
 }
 
-/// Replaces the file at `path` in one step, or makes it, with its folders. Its permissions stay; what a symbolic link
-/// leads to is replaced, not the link.
+/// As [`read`], for a file that came with a clone: a symbolic link is refused, as Git refuses it for its own files.
+pub(super) fn read_unlinked(path: &Path) -> Result<Option<String>, GitError> {
+    refuse_link(path)?;
+    read(path)
+}
+
+fn refuse_link(path: &Path) -> Result<(), GitError> {
+    if path.symlink_metadata().is_ok_and(|meta| meta.is_symlink()) {
+        return Err(GitError::NotAFile { path: path.to_owned() });
+    }
+    Ok(())
+}
+
+fn is_absence(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
+}
+
+/// Replaces the file at `path` in one step, or makes it, with its folders. Its permissions stay. A symbolic link is
+/// refused: somebody else may have chosen what it leads to.
 pub(super) fn replace(path: &Path, text: &str) -> Result<(), GitError> {
+    refuse_link(path)?;
     write(path, text).map_err(GitError::io("write", path))
 }
 
 fn write(path: &Path, text: &str) -> io::Result<()> {
-    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let folder = path.parent().ok_or(ErrorKind::InvalidInput)?;
     fs::create_dir_all(folder)?;
     let mut builder = tempfile::Builder::new();
@@ -45,7 +64,7 @@ fn write(path: &Path, text: &str) -> io::Result<()> {
         file.as_file().set_permissions(meta.permissions())?;
     }
     file.as_file().sync_all()?;
-    file.persist(&path)?;
+    file.persist(path)?;
     Ok(())
 }
 

@@ -83,7 +83,9 @@ fn probe() {
 fn a_hook_of_a_partial_commit_works_on_the_index_of_that_commit() {
     let sandbox = Sandbox::new();
     sandbox.commit("a", "a");
+    sandbox.commit("b", "b");
     sandbox.write("a", "changed");
+    sandbox.write("b", "changed");
     sandbox.write("staged", "by the hook");
     let probe = env::current_exe().unwrap();
     let hook =
@@ -177,6 +179,29 @@ fn ignored_data_is_ignored_by_git_at_every_commit() {
     assert!(repository.is_ignored(&path("img"), true).unwrap());
     assert!(repository.is_ignored(&path("data/x*[1].csv"), false).unwrap());
     assert!(!repository.is_ignored(&path("data/x1.csv"), false).unwrap());
+}
+
+#[test]
+fn nothing_is_written_through_links_of_a_clone() {
+    let sandbox = Sandbox::new();
+    let victim = sandbox.beside("victim");
+    fs::write(&victim, "precious\n").unwrap();
+    let top = sandbox.top();
+    for name in [".gitignore", ".gitattributes", "ml.toml"] {
+        std::os::unix::fs::symlink(&victim, top.join(name)).unwrap();
+    }
+    fs::create_dir(sandbox.beside("outside")).unwrap();
+    std::os::unix::fs::symlink(sandbox.beside("outside"), top.join("dir")).unwrap();
+    let repository = sandbox.open();
+    assert!(matches!(repository.ignore(&[path("x")]), Err(GitError::NotAFile { .. })));
+    assert!(matches!(repository.ignore(&[path("dir/x")]), Err(GitError::BeyondLink { .. })));
+    let shared = repository.set_attributes(AttributesPlace::Shared, &SHARED_ATTRIBUTES);
+    assert!(matches!(shared, Err(GitError::NotAFile { .. })));
+    assert!(repository.team_file().is_err());
+    let file = git_ml::git::TeamFile::new(git_ml::base::RandomId::generate());
+    assert!(matches!(repository.write_team_file(&file), Err(GitError::NotAFile { .. })));
+    assert_eq!(fs::read_to_string(&victim).unwrap(), "precious\n");
+    assert_eq!(fs::read_dir(sandbox.beside("outside")).unwrap().count(), 0);
 }
 
 #[test]

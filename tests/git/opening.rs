@@ -31,7 +31,10 @@ fn probe() {
                 "resolved={}",
                 repository.resolve_or_top(asked).map_or_else(|e| e.to_string(), |p| format!("{p:?}"))
             );
-            println!("version={}", repository.program().args(["rev-parse", "--git-dir"]).text().unwrap());
+            let git = |question: &str| {
+                repository.program().args(["rev-parse", question]).text().unwrap_or_default()
+            };
+            println!("program={}|{}", git("--show-toplevel"), git("--absolute-git-dir"));
         }
         Err(error) => println!("error={error} hints={:?}", error.hints()),
     }
@@ -98,6 +101,8 @@ fn we_open_what_git_opens() {
                     "{variables:?} in {folder:?}"
                 );
             }
+            let program = format!("{}|{}", git(&["--show-toplevel"]), git(&["--absolute-git-dir"]));
+            assert_eq!(fact(&facts, "program"), program, "{variables:?} in {folder:?}");
             let index = folder.join(git(&["--git-path", "index"]));
             assert_eq!(fact(&facts, "index"), index.display().to_string(), "{variables:?} in {folder:?}");
         }
@@ -128,6 +133,9 @@ fn paths_count_from_the_current_folder() {
         assert_eq!(resolved, expected, "{asked}");
         assert_eq!(fact(&facts, "prefix"), "Some(\"sub\")");
     }
+    sandbox.git(&["init", "--quiet", "sub/other"]);
+    let facts = probed(this_program(&sandbox, &sandbox.top()).env("PROBE_PATH", "sub/other/x"));
+    assert_eq!(fact(&facts, "resolved"), "'sub/other/x' is in another repository, 'sub/other'");
     let facts = probed(this_program(&sandbox, &sandbox.top()).env("PROBE_PATH", "../x"));
     assert!(fact(&facts, "resolved").contains("is outside the work tree"), "{facts:?}");
 }
@@ -148,6 +156,19 @@ fn no_repository_and_a_foreign_one_are_told_apart() {
         let facts = probed(&mut this_program(&sandbox, &other));
         assert!(fact(&facts, "error").contains("is owned by someone else"), "{facts:?}");
         assert!(fact(&facts, "error").contains("safe.directory"), "{facts:?}");
+    }
+}
+
+#[test]
+fn formats_that_are_not_known_are_named() {
+    let sandbox = Sandbox::new();
+    for (key, name) in [("objectFormat", "sha256"), ("refStorage", "reftable")] {
+        let folder = sandbox.beside(name);
+        sandbox.git(&["init", "--quiet", folder.to_str().unwrap()]);
+        let settings = format!("[core]\nrepositoryFormatVersion = 1\n[extensions]\n{key} = {name}\n");
+        fs::write(folder.join(".git/config"), settings).unwrap();
+        let error = Repository::open(&folder).unwrap_err();
+        assert!(matches!(&error, GitError::Unsupported { format, .. } if format == name), "{error:?}");
     }
 }
 

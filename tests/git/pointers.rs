@@ -65,6 +65,18 @@ fn what_is_no_pointer_is_named_and_stops_nothing() {
 }
 
 #[test]
+fn a_pointer_behind_a_link_is_a_bad_one() {
+    let sandbox = Sandbox::new();
+    sandbox.commit("dir/x.mld", &text("x"));
+    std::fs::rename(sandbox.top().join("dir"), sandbox.beside("outside")).unwrap();
+    std::os::unix::fs::symlink(sandbox.beside("outside"), sandbox.top().join("dir")).unwrap();
+    let pointers = sandbox.open().work_tree_pointers().unwrap();
+    assert!(
+        pointers.good.is_empty() && pointers.bad[0].fault.to_string().contains("beyond the symbolic link")
+    );
+}
+
+#[test]
 fn an_unmerged_pointer_is_a_bad_one() {
     let sandbox = Sandbox::new();
     sandbox.commit("x.mld", &text("base"));
