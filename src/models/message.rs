@@ -12,10 +12,11 @@
 //! kind = "file"                 or "tree"
 //! blake3 = "6f1e…"              the content id
 //! size = 1024                   in bytes
+//! manifest = "93ab…"            only for a content of more than one chunk
 //! run = "5e0c…"                 the run that made it, if one is known
 //! ```
 //!
-//! A tag that moves an alias has `version = "v1.2.0"` instead of path, kind, blake3, size and run. Unknown keys are
+//! A tag that moves an alias has `version = "v1.2.0"` instead of what follows the id. Unknown keys are
 //! skipped. A tag without the table is GTO's: it has a name, a commit and a time, and that is enough to list it.
 
 use serde::{Deserialize, Serialize};
@@ -56,6 +57,9 @@ pub struct ContentRecord {
     pub blake3: Digest,
     /// Its size in bytes.
     pub size: u64,
+    /// The manifest of a content of more than one chunk, by which it is found in the store.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub manifest: Option<Digest>,
 }
 
 /// The table in a tag's message.
@@ -129,6 +133,7 @@ mod tests {
             kind: ContentKind::File,
             blake3: Digest::of(b"model"),
             size: 5,
+            manifest: None,
         };
         Facts::of_version(content, Some(RandomId::from_bytes([7; 16])))
     }

@@ -294,14 +294,16 @@ pub fn committed_content(
             PointerKind::File => ContentKind::File,
             PointerKind::Tree => ContentKind::Tree,
         };
-        return Ok(ContentRecord { path: path.to_string(), kind, blake3: pointer.id, size: pointer.size });
+        let Pointer { id, size, manifest, .. } = pointer;
+        return Ok(ContentRecord { path: path.to_string(), kind, blake3: id, size, manifest });
     }
     let tree = repository.commit_info(commit)?.tree;
     match repository.entry_at(tree, path)? {
         Some((EntryMode::File | EntryMode::Executable, blob)) => {
             let bytes = repository.read_blob(blob, LARGEST_PLAIN_FILE)?;
             let (blake3, size) = (Digest::of(&bytes), bytes.len() as u64);
-            Ok(ContentRecord { path: path.to_string(), kind: ContentKind::File, blake3, size })
+            let (path, kind) = (path.to_string(), ContentKind::File);
+            Ok(ContentRecord { path, kind, blake3, size, manifest: None })
         }
         _ => {
             let (path, commit) = short();

@@ -8,7 +8,6 @@ pub mod spool;
 
 mod code;
 mod command;
-mod commits;
 mod environment;
 mod error;
 mod execute;
@@ -22,7 +21,6 @@ mod sync;
 mod view;
 mod writer;
 
-pub use code::Code;
 pub use error::{DataFailure, RunsError};
 pub use execute::{Data, Execution, Request, execute};
 pub use flush::recover;

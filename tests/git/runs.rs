@@ -23,7 +23,7 @@ impl Data for Files {
         let file = path.under(&self.top);
         let bytes = fs::read(&file).map_err(|source| RunsError::Io { action: "read", path: file, source })?;
         let (blake3, size) = (Digest::of(&bytes), bytes.len() as u64);
-        Ok(ContentRecord { path: path.to_string(), kind: ContentKind::File, blake3, size })
+        Ok(ContentRecord { path: path.to_string(), kind: ContentKind::File, blake3, size, manifest: None })
     }
 
     fn add_output(&self, path: &RepoPath) -> Result<ContentRecord, DataFailure> {
