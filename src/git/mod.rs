@@ -47,7 +47,7 @@ pub use program::{GitProgram, ProgramError};
 pub use refs::{Expected, Ref};
 pub use repository::Repository;
 pub use signature::{Role, Signature};
-pub use snapshot::{LeftOut, LeftOutReason, Snapshot, looks_like_secret};
+pub use snapshot::{LeftOut, LeftOutReason, Snapshot, SnapshotLimits, looks_like_secret};
 pub use tags::Tag;
 pub use team_file::{IgnoredKey, TEAM_FILE, TableRule, TeamFile, TeamFileError, TeamRemote};
 pub use transport::{GitRemote, PushOptions, PushOutcome, PushedRef};

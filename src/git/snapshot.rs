@@ -16,14 +16,27 @@ use crate::git::GitProgram;
 use crate::git::ObjectId;
 use crate::git::Repository;
 
+/// How much of what no commit has is taken into a snapshot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SnapshotLimits {
+    /// Bytes of one file.
+    pub file: u64,
+    /// Bytes of all together.
+    pub sum: u64,
+    /// Their number.
+    pub files: usize,
+}
+
 /// Why a file is not in a snapshot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LeftOutReason {
     /// Its name is that of a secret.
     Secret,
-    /// It is larger than the limit, in bytes.
+    /// It is larger than the limit; its bytes.
     TooLarge(u64),
+    /// So much had been taken before that there was no room.
+    NoRoom,
     /// It is another repository.
     Repository,
     /// It is a socket, a pipe or a device, or its name is never written.
@@ -46,6 +59,8 @@ pub struct Snapshot {
     pub tree: ObjectId,
     /// What is not in it.
     pub left_out: Vec<LeftOut>,
+    /// The number of files, left out or not, by which the work tree differs from the commit.
+    pub differing: usize,
 }
 
 /// Names of files that hold secrets, in lower case, `*` for anything.
@@ -82,21 +97,33 @@ pub fn looks_like_secret(name: &str) -> bool {
 }
 
 impl Repository {
-    /// Writes the work tree as a tree; a changed or new file of more than `limit` bytes is left out.
+    /// Writes the work tree as a tree. Changed and new files beyond the limits are left out.
     ///
     /// # Errors
     ///
     /// [`GitError::Bare`], [`GitError::Io`], [`GitError::Program`].
-    pub fn snapshot(&self, limit: u64) -> Result<Snapshot, GitError> {
+    pub fn snapshot(&self, limits: &SnapshotLimits) -> Result<Snapshot, GitError> {
         let top = self.work_dir()?;
         let state = self.work_tree_state()?;
         let (mut taken, mut left_out) = (Vec::new(), Vec::new());
+        let mut room = *limits;
+        let differing = state.changed.len() + state.untracked.len();
         for path in state.changed.into_iter().chain(state.untracked) {
-            match reason_to_leave_out(top, &path, limit) {
-                Some(reason) => left_out.push(LeftOut { path, reason }),
-                None => taken.push(path),
+            match room.take(top, &path) {
+                Err(reason) => left_out.push(LeftOut { path, reason }),
+                Ok(()) => taken.push(path),
             }
         }
+        let head = self.head_commit()?.map(|commit| self.commit_info(commit)).transpose()?;
+        if let Some(head) = head.filter(|_| taken.is_empty()) {
+            return Ok(Snapshot { tree: head.tree, left_out, differing });
+        }
+        let tree = self.tree_with(&taken, &left_out)?;
+        Ok(Snapshot { tree, left_out, differing })
+    }
+
+    /// The tree of the index, with `taken` as they are in the work tree and `left_out` as they are in `HEAD`.
+    fn tree_with(&self, taken: &[String], left_out: &[LeftOut]) -> Result<ObjectId, GitError> {
         let folder = tempfile::tempdir().map_err(GitError::io("create", std::env::temp_dir()))?;
         let index = folder.path().join("index");
         if self.index_path().exists() {
@@ -106,18 +133,19 @@ impl Repository {
             let call = self.on_copy(&index).args(["update-index", "-z"]).args(options).input(list);
             call.run().map(drop).map_err(GitError::from)
         };
-        update(&["--index-info"], self.committed_entries(&left_out)?)?;
+        if !left_out.is_empty() {
+            update(&["--index-info"], self.committed_entries(left_out)?)?;
+        }
         update(
             &["--add", "--remove", "--replace", "--stdin"],
             taken.iter().map(|path| format!("{path}\0")).collect(),
         )?;
         let tree = self.on_copy(&index).args(["write-tree"]).text()?;
-        let tree = tree.parse().map_err(|_| GitError::Io {
+        tree.parse().map_err(|_| GitError::Io {
             action: "read a tree from the index",
             path: index,
             source: std::io::ErrorKind::InvalidData.into(),
-        })?;
-        Ok(Snapshot { tree, left_out })
+        })
     }
 
     /// A call on a copy of the index, in which nothing is shared with the original.
@@ -150,22 +178,30 @@ impl Repository {
     }
 }
 
-fn reason_to_leave_out(top: &Path, path: &str, limit: u64) -> Option<LeftOutReason> {
-    if path.ends_with('/') {
-        return Some(LeftOutReason::Repository);
-    }
-    let Ok(checked) = RepoPath::new(path) else {
-        return Some(LeftOutReason::Unsupported);
-    };
-    if looks_like_secret(checked.name()) {
-        return Some(LeftOutReason::Secret);
-    }
-    // A file that is gone is taken as gone, a submodule as its commit.
-    let meta = checked.under(top).symlink_metadata().ok()?;
-    let supported = meta.is_file() || meta.is_symlink() || meta.is_dir();
-    match meta.len() {
-        _ if !supported => Some(LeftOutReason::Unsupported),
-        size if meta.is_file() && size > limit => Some(LeftOutReason::TooLarge(size)),
-        _ => None,
+impl SnapshotLimits {
+    /// Takes the file at `path` into account, or tells why it is to be left out.
+    fn take(&mut self, top: &Path, path: &str) -> Result<(), LeftOutReason> {
+        if path.ends_with('/') {
+            return Err(LeftOutReason::Repository);
+        }
+        let checked = RepoPath::new(path).map_err(|_| LeftOutReason::Unsupported)?;
+        if looks_like_secret(checked.name()) {
+            return Err(LeftOutReason::Secret);
+        }
+        // A file that is gone is taken as gone, a submodule as its commit.
+        let Ok(meta) = checked.under(top).symlink_metadata() else { return Ok(()) };
+        if meta.is_dir() || meta.is_symlink() {
+            return Ok(());
+        }
+        match meta.len() {
+            _ if !meta.is_file() => Err(LeftOutReason::Unsupported),
+            size if size > self.file => Err(LeftOutReason::TooLarge(size)),
+            size if size > self.sum || self.files == 0 => Err(LeftOutReason::NoRoom),
+            size => {
+                self.sum -= size;
+                self.files -= 1;
+                Ok(())
+            }
+        }
     }
 }

@@ -3,13 +3,13 @@
 //! The tree goes wherever the log goes, so what looks like a secret is left out, and so is what is large: large files are
 //! data and belong to `git mldata`.
 
-use crate::git::{ObjectId, Repository};
+use crate::git::{ObjectId, Repository, SnapshotLimits};
 
 use super::error::RunsError;
 use super::record::CodeState;
 
-/// Larger files are left out.
-const LARGEST_FILE: u64 = 4 << 20;
+/// What is beyond this is left out.
+const LIMITS: SnapshotLimits = SnapshotLimits { file: 4 << 20, sum: 64 << 20, files: 5000 };
 /// So many names of files that were left out are recorded.
 const MOST_NAMES: usize = 20;
 
@@ -39,14 +39,13 @@ pub fn keep(repository: &Repository) -> Result<Code, RunsError> {
         tree = Some(info.tree);
     }
     if !repository.is_bare() {
-        let now = repository.work_tree_state()?;
-        state.changed_files = (now.changed.len() + now.untracked.len()) as u64;
-    }
-    if state.changed_files > 0 {
-        let snapshot = repository.snapshot(LARGEST_FILE)?;
-        state.left_out =
-            snapshot.left_out.into_iter().map(|left_out| left_out.path).take(MOST_NAMES).collect();
-        tree = Some(snapshot.tree);
+        let snapshot = repository.snapshot(&LIMITS)?;
+        state.changed_files = snapshot.differing as u64;
+        let names = snapshot.left_out.into_iter().map(|left_out| left_out.path);
+        state.left_out = names.take(MOST_NAMES).collect();
+        if snapshot.differing > 0 {
+            tree = Some(snapshot.tree);
+        }
     }
     Ok(Code { state, tree })
 }

@@ -2,9 +2,11 @@
 
 use std::fs;
 
-use git_ml::git::{LeftOutReason, RebaseState, looks_like_secret};
+use git_ml::git::{LeftOutReason, RebaseState, SnapshotLimits, looks_like_secret};
 
 use crate::sandbox::Sandbox;
+
+const LIMITS: SnapshotLimits = SnapshotLimits { file: 200, sum: 500, files: 10 };
 
 #[test]
 fn a_snapshot_is_the_work_tree_without_secrets() {
@@ -21,7 +23,7 @@ fn a_snapshot_is_the_work_tree_without_secrets() {
         ("new/größe.py", "n"),
         ("server.pem", "p"),
         ("staged.key", "s"),
-        ("big.bin", "more than twenty bytes of it"),
+        ("big.bin", "0123456789".repeat(21).as_str()),
         ("ignored/x", "i"),
         ("staged.py", "staged"),
     ] {
@@ -33,7 +35,7 @@ fn a_snapshot_is_the_work_tree_without_secrets() {
     sandbox.write("nested/a", "a");
     let before = (fs::read(sandbox.top().join(".git/index")).unwrap(), sandbox.git(&["status", "--short"]));
 
-    let snapshot = sandbox.open().snapshot(20).unwrap();
+    let snapshot = sandbox.open().snapshot(&LIMITS).unwrap();
     let listed = sandbox.git(&[
         "-c",
         "core.quotePath=false",
@@ -49,7 +51,7 @@ fn a_snapshot_is_the_work_tree_without_secrets() {
     let expected = [
         (".env", LeftOutReason::Secret),
         ("staged.key", LeftOutReason::Secret),
-        ("big.bin", LeftOutReason::TooLarge(28)),
+        ("big.bin", LeftOutReason::TooLarge(210)),
         ("nested/", LeftOutReason::Repository),
         ("server.pem", LeftOutReason::Secret),
     ];
@@ -63,7 +65,7 @@ fn a_snapshot_is_the_work_tree_without_secrets() {
 fn a_snapshot_needs_no_commit_and_no_index_and_bears_conflicts() {
     let sandbox = Sandbox::new();
     sandbox.write("a", "a");
-    let tree = sandbox.open().snapshot(100).unwrap().tree;
+    let tree = sandbox.open().snapshot(&LIMITS).unwrap().tree;
     assert_eq!(sandbox.git(&["ls-tree", "--name-only", &tree.to_string()]), "a");
     sandbox.commit("x", "base");
     sandbox.git(&["branch", "other"]);
@@ -73,8 +75,22 @@ fn a_snapshot_needs_no_commit_and_no_index_and_bears_conflicts() {
     let merged = sandbox.command("git", &sandbox.top()).args(["merge", "--quiet", "main"]).output().unwrap();
     assert!(!merged.status.success());
     sandbox.git(&["update-index", "--split-index"]);
-    let tree = sandbox.open().snapshot(100).unwrap().tree;
+    let tree = sandbox.open().snapshot(&LIMITS).unwrap().tree;
     assert!(sandbox.git(&["cat-file", "blob", &format!("{tree}:x")]).contains("<<<<<<<"));
+}
+
+#[test]
+fn a_snapshot_of_nothing_new_is_the_commit_and_much_is_not_taken() {
+    let sandbox = Sandbox::new();
+    sandbox.commit("a", "a");
+    let head = sandbox.git(&["rev-parse", "HEAD^{tree}"]);
+    assert_eq!(sandbox.open().snapshot(&LIMITS).unwrap().tree.to_string(), head);
+    for number in 0..4 {
+        sandbox.write(&format!("n{number}"), "x".repeat(150));
+    }
+    let left = sandbox.open().snapshot(&LIMITS).unwrap().left_out;
+    assert_eq!(left.len(), 1);
+    assert_eq!((left[0].path.as_str(), left[0].reason), ("n3", LeftOutReason::NoRoom));
 }
 
 #[test]
