@@ -85,6 +85,13 @@ def decompress(codec, stored, raw_length):
     return bytes(raw)
 
 
+def unsealed(data, context):
+    """What stands before the hash at the end of a record."""
+    body, seal = data[:-32], data[-32:]
+    need(blake3(body, derive_key_context=context).digest() == seal, "a record whose own hash does not fit")
+    return body
+
+
 class Remote:
     """A folder remote."""
 
@@ -95,9 +102,12 @@ class Remote:
         need(config["id_scheme"] == "blake3" and config["encryption"] == "none", "a remote of another kind")
         self.packs, self.footers = [], None
 
-    def range(self, pack, offset, length):
+    def path(self, pack):
         name = pack[0].hex()
-        with open(self.folder / "packs" / name[:2] / name, "rb") as file:
+        return self.folder / "packs" / name[:2] / name
+
+    def range(self, pack, offset, length):
+        with open(self.path(pack), "rb") as file:
             file.seek(offset)
             data = file.read(length)
         need(len(data) == length, "range beyond the end of a pack")
@@ -121,9 +131,15 @@ class Remote:
         need(item_id(kind, data) == wanted, f"{wanted.hex()} is damaged")
         return data
 
-    def footer(self, pack):
-        """The ids and places of all items of a pack."""
+    def footer(self, pack, depth=0):
+        """The ids and places of all items of a pack, or of the packs that it was folded into."""
         identity, size, length = pack
+        moves = self.folder / "moves" / identity.hex()
+        if depth < 8 and moves.exists():
+            for target in self.targets(identity, moves.read_bytes()):
+                yield from self.footer(target, depth + 1)
+        if not self.path(pack).exists():
+            return
         data = self.range(pack, size - 16 - length, length)
         need(blake3(data).digest() == identity, "a footer that is not its pack's")
         fields = Fields(data)
@@ -138,13 +154,17 @@ class Remote:
         fields.end()
         need(raw_sum == 0, "raw lengths that do not add up")
 
+    def targets(self, identity, data):
+        """The packs that a pack was folded into."""
+        fields = Fields(unsealed(data, "git-ml 1 moves"))
+        fields.head(b"gitmlmov")
+        need(fields.bytes(32) == identity, "a record of another pack's moves")
+        return [fields.pack() for _ in range(fields.number(4))]
+
     def root(self, repository, root):
         """The fields of a record of this root."""
         records = sorted((self.folder / "roots" / repository / root).iterdir())
-        data = records[-1].read_bytes()
-        body, seal = data[:-32], data[-32:]
-        need(blake3(body, derive_key_context="git-ml 1 root").digest() == seal, "the root record is damaged")
-        fields = Fields(body)
+        fields = Fields(unsealed(records[-1].read_bytes(), "git-ml 1 root"))
         fields.head(b"gitmlrot")
         need(fields.bytes(16).hex() == repository, "a record of another repository")
         fields.bytes(16 + 24)

@@ -21,6 +21,12 @@ use crate::objects::chunker::MAX_CHUNK;
 /// No item is longer, in bytes.
 pub const MAX_ITEM: usize = 1 << 20;
 
+/// The id of a content without bytes, which has no chunk.
+pub const EMPTY_CONTENT: Digest = Digest::from_bytes([
+    0xaf, 0x13, 0x49, 0xb9, 0xf5, 0xf9, 0xa1, 0xa6, 0xa0, 0x40, 0x4d, 0xea, 0x36, 0xdc, 0xc9, 0x49, 0x9b,
+    0xcb, 0x25, 0xc9, 0xad, 0xc1, 0x12, 0xb7, 0xcc, 0x9a, 0x93, 0xca, 0xe4, 0x1f, 0x32, 0x62,
+]);
+
 /// The contexts of `derive_key`, all of them.
 pub mod context {
     /// Of tree nodes.
@@ -104,5 +110,15 @@ impl ItemKind {
             Self::Chunk => MAX_CHUNK,
             _ => MAX_ITEM,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_empty_content_has_the_id_of_no_bytes() {
+        assert_eq!(ItemKind::Chunk.id_of(b""), EMPTY_CONTENT);
     }
 }

@@ -9,7 +9,7 @@
 //! - [`chunker`]: where a content is cut; [`codec`]: how one item is compressed; [`item`]: the kinds of items and their
 //!   ids.
 //! - [`node`]: what all nodes have in common; [`manifest`]: the chunks of a content; [`tree`]: a directory.
-//! - [`pointer`]: the text in Git that names a content or a tree; [`shape`]: what it tells reviewers.
+//! - [`mod@pointer`]: the text in Git that names a content or a tree; [`shape`]: what it tells reviewers.
 //! - [`pack`]: many items in one stored object; [`pack_builder`]: writes one; [`pack_series`]: writes
 //!   many, with the nodes that tell where things lie.
 //! - [`locator`]: where the parts named by a node lie; [`pack_set`]: the packs that a root needs.

@@ -36,6 +36,7 @@ use toml::{Table, Value};
 
 use crate::base::{Advice, Digest};
 use crate::objects::chunker::{MAX_CHUNK, SMALL_CONTENT};
+use crate::objects::item::EMPTY_CONTENT;
 use crate::objects::pointer_text;
 use crate::objects::shape::Shape;
 
@@ -103,7 +104,7 @@ pub enum PointerError {
     NotText,
     /// Not TOML.
     #[error("the pointer is not readable as TOML")]
-    NotToml(#[from] toml::de::Error),
+    NotToml(#[source] Box<toml::de::Error>),
     /// Written by a later program.
     #[error("the pointer has version {version}, which this program does not know")]
     Version {
@@ -176,7 +177,7 @@ impl Pointer {
         if let Some(at) = text.lines().position(is_conflict_marker) {
             return Err(PointerError::ConflictMarker { line: at + 1 });
         }
-        let mut keys: Table = text.parse()?;
+        let mut keys: Table = text.parse().map_err(|error| PointerError::NotToml(Box::new(error)))?;
         match keys.remove("version") {
             Some(Value::Integer(VERSION)) => {}
             Some(Value::Integer(version)) => return Err(PointerError::Version { version }),
@@ -209,7 +210,7 @@ impl Pointer {
         let (size_fits, manifest_fits) = match self.kind {
             PointerKind::Tree => (true, self.manifest.is_none()),
             PointerKind::File => (
-                (self.size == 0) == (self.id == Digest::of(b"")),
+                (self.size == 0) == (self.id == EMPTY_CONTENT),
                 match self.manifest {
                     Some(_) => self.size > SMALL_CONTENT as u64,
                     None => self.size <= MAX_CHUNK as u64,

@@ -24,7 +24,7 @@
 
 use crate::base::{Advice, Digest, PathError, check_name};
 use crate::objects::chunker::{MAX_CHUNK, SMALL_CONTENT};
-use crate::objects::item::ItemKind;
+use crate::objects::item::{EMPTY_CONTENT, ItemKind};
 use crate::objects::node::{self, MAX_LEVEL};
 use crate::objects::wire::{FormatError, Reader, Writer};
 
@@ -105,7 +105,7 @@ impl TreeEntry {
             EntryKind::File => {
                 let chunks =
                     if self.manifest.is_some() { self.size > SMALL_CONTENT as u64 } else { one_chunk };
-                chunks && self.files == 1 && is_empty == (self.id == Digest::of(b""))
+                chunks && self.files == 1 && is_empty == (self.id == EMPTY_CONTENT)
             }
             EntryKind::Link => self.files == 1 && !is_empty && self.size <= MAX_LINK,
             EntryKind::Directory | EntryKind::Split => true,

@@ -51,6 +51,7 @@ fn read_as_everything(bytes: &[u8]) {
 fn examples() -> Vec<Vec<u8>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/formats");
     let mut paths: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.retain(|path| path.is_file());
     paths.sort();
     let mut examples: Vec<_> = paths.iter().map(|path| fs::read(path).unwrap()).collect();
     let pack = fs::read(paths.iter().find(|path| path.ends_with("pack-1")).unwrap()).unwrap();

@@ -66,6 +66,8 @@ fn what_is_no_pointer_says_why() {
     assert_eq!(Pointer::parse(b"\xff\xfe"), Err(PointerError::NotText));
     let long = vec![b'#'; MAX_POINTER + 1];
     assert_eq!(Pointer::parse(&long), Err(PointerError::TooLong { size: long.len() }));
+    let marked = format!("\u{feff}{good}");
+    assert!(Pointer::parse(marked.as_bytes()).is_ok(), "an editor's byte order mark");
     let deep = format!("{good}x = {}", "[".repeat(60_000));
     assert!(matches!(parse(&deep), PointerError::NotToml(_)));
 }

@@ -9,12 +9,13 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use git_ml::base::{Digest, RandomId};
+use git_ml::objects::pack::Trailer;
 use git_ml::objects::pack_builder::PackError;
 use git_ml::objects::pointer::PointerKind;
 use git_ml::objects::{
-    Berth, ChunkReader, EntryKind, FinishedPack, Home, ItemKind, ManifestBuilder, ManifestNode, PackRef,
-    PackSeries, RemoteConfig, RootPacks, RootRecord, SessionId, ToLocate, TreeEntry, TreeNode, TreeSummary,
-    build_pack_set, build_tree, codec, layout,
+    Berth, ChunkReader, EntryKind, FinishedPack, Home, ItemKind, ManifestBuilder, ManifestNode, Moves,
+    PackBuilder, PackFooter, PackRef, PackSeries, RemoteConfig, RootPacks, RootRecord, SessionId, ToLocate,
+    TreeEntry, TreeNode, TreeSummary, build_pack_set, build_tree, codec, layout,
 };
 
 /// What a path of a user's data is.
@@ -226,6 +227,28 @@ impl Remote {
         }
     }
 
+    /// Copies all items of every pack into another, tells where, and deletes the packs.
+    fn fold(&self) {
+        for folder in fs::read_dir(self.folder.join("packs")).unwrap().map(|entry| entry.unwrap().path()) {
+            for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect::<Vec<_>>() {
+                let bytes = fs::read(&path).unwrap();
+                let footer_len = Trailer::decode(bytes.last_chunk().unwrap()).unwrap().footer_len as usize;
+                let footer = &bytes[bytes.len() - 16 - footer_len..bytes.len() - 16];
+                let footer = PackFooter::decode(footer).unwrap();
+                let mut folded = PackBuilder::in_memory(self.session);
+                for (entry, place) in footer.places(footer.pack_ref()) {
+                    let stored = &bytes[place.offset as usize..][..place.stored as usize];
+                    folded.push(entry.id, entry.kind, entry.codec, stored, entry.raw).unwrap();
+                }
+                fs::remove_file(&path).unwrap();
+                let folded = folded.finish().unwrap();
+                self.put_pack(&folded);
+                let moves = Moves { pack: footer.id(), targets: vec![folded.pack], extensions: Vec::new() };
+                self.put(&layout::moves_name(&moves.pack), &moves.encode().unwrap());
+            }
+        }
+    }
+
     fn restore(&self, root: &Digest, out: &Path) -> Result<(), String> {
         let python = std::env::var("GIT_ML_TEST_PYTHON").unwrap_or("python3".into());
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/second_reader.py");
@@ -309,7 +332,41 @@ fn a_tree_is_restored_from_one_pack_and_from_many() {
         let out = temporary.path().join(format!("out-{apart}"));
         remote.restore(&top.id, &out).unwrap();
         assert_same(&folder, &out);
+        if !apart {
+            remote.fold();
+            let out = temporary.path().join("out-folded");
+            remote.restore(&top.id, &out).unwrap();
+            assert_same(&folder, &out);
+        }
     }
+}
+
+/// What the golden remote holds: a bit of everything.
+fn golden() -> BTreeMap<String, Thing> {
+    let rows: String = (0..20_000).map(|i| format!("{},adelie\n", i % 100)).collect();
+    let inner = BTreeMap::from([
+        ("empty".into(), Thing::Folder(BTreeMap::new())),
+        ("latest".into(), Thing::Link("../table.csv")),
+        ("train.sh".into(), Thing::File { bytes: b"#!/bin/sh\n".to_vec(), executable: true }),
+    ]);
+    BTreeMap::from([
+        ("nothing".into(), file("")),
+        ("größe".into(), file("adelie")),
+        ("inner".into(), Thing::Folder(inner)),
+        ("table.csv".into(), file(rows)),
+    ])
+}
+
+#[test]
+fn what_version_1_pushed_is_restored_for_ever() {
+    let temporary = tempfile::tempdir().unwrap();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/formats/remote-1");
+    let repository = RandomId::from_bytes([0x11; 16]);
+    let remote = Remote { folder, repository, session: SessionId::begin(0) };
+    let out = temporary.path().join("out");
+    let (mut items, golden) = (Items::default(), golden());
+    remote.restore(&items.add_folder(&golden).id, &out).unwrap();
+    assert_same(&golden, &out);
 }
 
 #[test]
