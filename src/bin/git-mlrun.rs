@@ -1,2 +1,4 @@
 //! See `git_ml::cli`.
-fn main() {}
+fn main() -> std::process::ExitCode {
+    git_ml::cli::main(git_ml::cli::Tool::MlRun)
+}

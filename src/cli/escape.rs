@@ -23,6 +23,31 @@ pub(crate) fn escape(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
+/// A path on a line for scripts, as Git quotes it: `"…"` with C's escapes where it holds a quote, a backslash or a
+/// control character, else as it is.
+pub(crate) fn quote(path: &str) -> Cow<'_, str> {
+    if !path.chars().any(|c| c.is_control() || matches!(c, '"' | '\\')) {
+        return Cow::Borrowed(path);
+    }
+    let mut quoted = String::from('"');
+    for c in path.chars() {
+        match c {
+            '"' => quoted.push_str("\\\""),
+            '\\' => quoted.push_str("\\\\"),
+            '\n' => quoted.push_str("\\n"),
+            '\t' => quoted.push_str("\\t"),
+            '\r' => quoted.push_str("\\r"),
+            c if c.is_control() => {
+                let mut bytes = [0; 4];
+                quoted.extend(c.encode_utf8(&mut bytes).bytes().map(|byte| format!("\\{byte:03o}")));
+            }
+            c => quoted.push(c),
+        }
+    }
+    quoted.push('"');
+    Cow::Owned(quoted)
+}
+
 /// Control characters, line and paragraph separators, and the marks that change the direction of writing.
 fn is_unprintable(c: char) -> bool {
     let reorders = matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
@@ -32,6 +57,12 @@ fn is_unprintable(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn paths_for_scripts_are_quoted_as_git_quotes_them() {
+        assert_eq!(quote("größe a.csv"), "größe a.csv");
+        assert_eq!(quote("a\"b\\c\n\u{1b}"), r#""a\"b\\c\n\033""#);
+    }
 
     #[test]
     fn what_a_terminal_obeys_is_escaped_and_the_rest_is_not_touched() {

@@ -13,6 +13,10 @@ pub(crate) enum Exit {
     CouldNotDo,
     /// It was asked for in the wrong way.
     WrongUse,
+    /// `git mlrun exec` could not begin: the command was not started.
+    NotBegun,
+    /// The code of the command that `git mlrun exec` ran.
+    OfCommand(u8),
     /// Whoever read our output has gone.
     ClosedPipe,
 }
@@ -25,6 +29,8 @@ impl Exit {
             Self::AnswerIsNo => 1,
             Self::CouldNotDo => 128,
             Self::WrongUse => 129,
+            Self::NotBegun => 125,
+            Self::OfCommand(code) => code,
             Self::ClosedPipe => 141,
         }
     }
@@ -44,5 +50,6 @@ mod tests {
     fn numbers_are_those_of_git() {
         let all = [Exit::Done, Exit::AnswerIsNo, Exit::CouldNotDo, Exit::WrongUse, Exit::ClosedPipe];
         assert_eq!(all.map(Exit::number), [0, 1, 128, 129, 141]);
+        assert_eq!([Exit::NotBegun, Exit::OfCommand(3)].map(Exit::number), [125, 3]);
     }
 }

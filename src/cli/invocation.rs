@@ -10,6 +10,8 @@ use clap::{Command, CommandFactory, Parser};
 use super::context::Context;
 use super::exit::Exit;
 use super::mldata::MlData;
+use super::mlmodel::MlModel;
+use super::mlrun::MlRun;
 use super::options::CommonOptions;
 use super::report::Outcome;
 use super::usage;
@@ -19,17 +21,23 @@ use super::usage;
 pub enum Tool {
     /// `git mldata`: data.
     MlData,
+    /// `git mlmodel`: the registry of models.
+    MlModel,
+    /// `git mlrun`: runs, lineage, checks.
+    MlRun,
 }
 
 impl Tool {
     /// All of them.
-    pub const ALL: [Self; 1] = [Self::MlData];
+    pub const ALL: [Self; 3] = [Self::MlData, Self::MlModel, Self::MlRun];
 }
 
 /// The arguments of a tool, as clap knows them.
 pub fn command(tool: Tool) -> Command {
     match tool {
         Tool::MlData => MlData::command(),
+        Tool::MlModel => MlModel::command(),
+        Tool::MlRun => MlRun::command(),
     }
 }
 
@@ -38,6 +46,8 @@ pub fn main(tool: Tool) -> ExitCode {
     let arguments = env::args_os();
     let exit = match tool {
         Tool::MlData => run::<MlData>(arguments),
+        Tool::MlModel => run::<MlModel>(arguments),
+        Tool::MlRun => run::<MlRun>(arguments),
     };
     exit.into()
 }
@@ -58,12 +68,12 @@ fn run<A: Arguments>(arguments: impl Iterator<Item = OsString>) -> Exit {
     let context = match Context::new(parsed.common()) {
         Ok(context) => context,
         Err((output, error)) => {
-            output.error(&error);
+            output.error(&error, true);
             return error.exit();
         }
     };
     parsed.run(&context).unwrap_or_else(|error| {
-        context.output.error(&error);
+        context.tell(&error);
         error.exit()
     })
 }

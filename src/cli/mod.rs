@@ -8,8 +8,6 @@
 //! function that translates them, calls the domain, and shows the result. Domain operations return typed structs; every
 //! word that is printed is chosen here.
 
-#![expect(dead_code, reason = "the subcommands that use it come one by one")]
-
 mod amounts;
 mod context;
 mod escape;
@@ -17,6 +15,8 @@ mod exit;
 mod invocation;
 mod manual;
 mod mldata;
+mod mlmodel;
+mod mlrun;
 mod options;
 mod output;
 mod page;

@@ -64,3 +64,9 @@ impl FormatOptions {
         if self.json { Format::Json } else { self.format }
     }
 }
+
+/// Reads `KEY=VALUE`.
+pub(crate) fn pair(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text.split_once('=').ok_or("it has no '='")?;
+    if key.is_empty() { Err("the name before '=' is empty".into()) } else { Ok((key.into(), value.into())) }
+}

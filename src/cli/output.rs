@@ -98,17 +98,14 @@ impl Output {
         }
     }
 
-    /// An error with its causes and hints, on stderr.
-    pub(crate) fn error(&self, error: &CliError) {
+    /// An error with its causes, and its hints if they are wanted, on stderr.
+    pub(crate) fn error(&self, error: &CliError, hints: bool) {
         let Some((message, causes)) = error.messages() else { return };
         self.tell(Some(("error", Paint::Bad)), &message);
         causes.iter().for_each(|cause| self.tell(Some(("cause", Paint::Faint)), cause));
-        error.hints().iter().for_each(|hint| self.advise(hint));
-    }
-
-    /// Switches hints off, as `advice.mldata=false` does.
-    pub(crate) fn without_hints(self) -> Self {
-        Self { hints: false, ..self }
+        if hints {
+            error.hints().iter().for_each(|hint| self.advise(hint));
+        }
     }
 
     fn advise(&self, text: &str) {

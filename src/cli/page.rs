@@ -93,11 +93,6 @@ impl<'a> Page<'a> {
         writeln!(self.out, "{}", paint.on(text, self.coloured))
     }
 
-    /// Bytes as they are.
-    pub(crate) fn bytes(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.out.write_all(bytes)
-    }
-
     /// Rows whose columns are aligned, two blanks apart, each line led by `indent` blanks. Nothing is written behind the
     /// last field of a row that is not empty.
     pub(crate) fn table(&mut self, indent: usize, rows: &[Vec<Cell>]) -> io::Result<()> {
@@ -109,6 +104,13 @@ impl<'a> Page<'a> {
             self.row(indent, row, &widths)?;
         }
         Ok(())
+    }
+
+    /// Names and values, one pair a line.
+    pub(crate) fn fields(&mut self, indent: usize, fields: &[(&str, String)]) -> io::Result<()> {
+        let row =
+            |(name, value): &(&str, String)| vec![Cell::left(name).paint(Paint::Faint), Cell::left(value)];
+        self.table(indent, &fields.iter().map(row).collect::<Vec<_>>())
     }
 
     fn row(&mut self, indent: usize, row: &[Cell], widths: &[usize]) -> io::Result<()> {

@@ -34,6 +34,11 @@ impl CliError {
         Self { error: Box::new(WritingError(error)), exit, hints: Vec::new() }
     }
 
+    /// The same error with another code.
+    pub(crate) fn ending_with(self, exit: Exit) -> Self {
+        Self { exit, ..self }
+    }
+
     /// The code to end with.
     pub(crate) fn exit(&self) -> Exit {
         self.exit

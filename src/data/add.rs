@@ -137,7 +137,7 @@ pub enum AddError {
 impl Advice for AddError {
     fn hints(&self) -> Vec<String> {
         match self {
-            Self::Absent(path) => vec![format!("to stop tracking it: git mldata rm {path}")],
+            Self::Absent(path) => vec![format!("if it was deleted on purpose: git mldata rm {path}")],
             Self::TrackedByGit(path) => vec![format!(
                 "git rm --cached -r {path} && git mldata add --sidecar {path}      (the file stays where it is)"
             )],
@@ -222,6 +222,26 @@ pub fn add(
     }
     record.save(false)?;
     Ok(AddSummary { added, staged, stored: intake.stored() })
+}
+
+/// Stores what lies at `path` now and names it nowhere: pointer, index and record stay as they are. Of a tracked directory
+/// of which only a part is here, the rest is taken over from its pointer.
+///
+/// # Errors
+///
+/// [`AddError`].
+pub fn store(workspace: &Workspace, path: &RepoPath, progress: &Progress) -> Result<RootName, AddError> {
+    if fs::symlink_metadata(path.under(workspace.top())).is_err() {
+        return Err(AddError::Absent(path.clone()));
+    }
+    let before = tracked::read(workspace, path)?;
+    let target = Target { path: path.clone(), scopes: vec![Vec::new()], before };
+    let record = workspace.worktree_record()?;
+    check_space(workspace, std::slice::from_ref(&target), &record)?;
+    let intake = Intake::new(workspace.store());
+    let version = store_version(workspace, &intake, &record, target, false, progress)?;
+    intake.sync()?;
+    Ok(version.record.root)
 }
 
 /// Which tracked paths are meant: a path may be tracked, lie inside what is tracked, or be new.

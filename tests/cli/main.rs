@@ -2,7 +2,20 @@
 #![allow(clippy::disallowed_methods, reason = "tests write what no one would miss")]
 #![allow(clippy::expect_used, reason = "a test that cannot go on should stop")]
 
+mod mldata_add;
+mod mldata_cat;
+mod mldata_checkout;
+mod mldata_ls;
 mod mldata_manual;
+mod mldata_mv;
+mod mldata_remote;
+mod mldata_rm;
+mod mldata_status;
+mod mlmodel;
+mod mlrun_exec;
+mod mlrun_log;
+mod mlrun_ls;
+mod mlrun_sync;
 mod reference;
 mod support;
 mod usage;

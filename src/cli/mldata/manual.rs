@@ -66,7 +66,7 @@ struct Installed {
     files: Vec<String>,
 }
 
-pub(crate) fn manual(context: &Context, command: &ManualCommand) -> Outcome {
+pub(crate) fn run(context: &Context, command: &ManualCommand) -> Outcome {
     match command {
         ManualCommand::Install(args) => install(context, args),
     }
@@ -87,7 +87,7 @@ fn install(context: &Context, args: &InstallArgs) -> Outcome {
         page.line(format_args!("manual: {files} written below '{}'", escape(&installed.prefix)))
     })?;
     if args.to.is_none() {
-        context.output.hint("git help mldata");
+        context.hint("git help mldata");
     }
     Ok(Exit::Done)
 }

@@ -7,7 +7,7 @@ use crate::cli::invocation::Arguments;
 use crate::cli::options::CommonOptions;
 use crate::cli::report::Outcome;
 
-use super::manual;
+use super::{add, cat, checkout, ls, manual, mv, remote, rm, status};
 
 /// Version large data with Git
 ///
@@ -30,6 +30,15 @@ pub(crate) struct MlData {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Add(add::AddArgs),
+    Status(status::StatusArgs),
+    Checkout(checkout::CheckoutArgs),
+    #[command(subcommand)]
+    Remote(remote::RemoteCommand),
+    Cat(cat::CatArgs),
+    Ls(ls::LsArgs),
+    Rm(rm::RmArgs),
+    Mv(mv::MvArgs),
     #[command(subcommand)]
     Manual(manual::ManualCommand),
 }
@@ -41,7 +50,15 @@ impl Arguments for MlData {
 
     fn run(&self, context: &Context) -> Outcome {
         match &self.command {
-            Command::Manual(command) => manual::manual(context, command),
+            Command::Add(args) => add::run(context, args),
+            Command::Status(args) => status::run(context, args),
+            Command::Checkout(args) => checkout::run(context, args),
+            Command::Remote(command) => remote::run(context, command),
+            Command::Cat(args) => cat::run(context, args),
+            Command::Ls(args) => ls::run(context, args),
+            Command::Rm(args) => rm::run(context, args),
+            Command::Mv(args) => mv::run(context, args),
+            Command::Manual(command) => manual::run(context, command),
         }
     }
 }

@@ -39,29 +39,33 @@ impl Sandbox {
         place
     }
 
+    /// A new repository that keeps data, with one commit.
+    pub fn data_repository(&self, name: &str) -> Place {
+        let place = self.repository(name);
+        place.write("ml.toml", "version = 1\nrepository = \"000102030405060708090a0b0c0d0e0f\"\n");
+        place.run("git add ml.toml && git commit -qm 'begin'").ok();
+        place
+    }
+
     /// A folder, made where it is not there.
     pub fn folder(&self, name: &str) -> Place {
         let path = self.path().join(name);
         fs::create_dir_all(&path).expect("a folder");
-        Place { sandbox: Arc::clone(&self.root), root: self.path(), path, set: Vec::new() }
+        Place { _sandbox: Arc::clone(&self.root), root: self.path(), path, set: Vec::new() }
     }
 }
 
 /// A folder in which commands are run.
 #[derive(Clone)]
 pub struct Place {
-    sandbox: Arc<TempDir>,
+    /// The sandbox lives as long as a place in it.
+    _sandbox: Arc<TempDir>,
     root: PathBuf,
     path: PathBuf,
     set: Vec<(String, String)>,
 }
 
 impl Place {
-    /// The sandbox that it lies in.
-    pub fn sandbox(&self) -> Sandbox {
-        Sandbox { root: Arc::clone(&self.sandbox) }
-    }
-
     /// Where it is.
     pub fn path(&self) -> &Path {
         &self.path
@@ -72,11 +76,6 @@ impl Place {
         let mut place = self.clone();
         place.set.push((name.to_owned(), value.to_owned()));
         place
-    }
-
-    /// The same environment in a folder below.
-    pub fn below(&self, folder: &str) -> Self {
-        Self { path: self.path.join(folder), ..self.clone() }
     }
 
     /// Runs a line as a shell would, and waits for it.

@@ -1,0 +1,95 @@
+//! `git mldata add`: data into the store, pointers beside it.
+
+use std::io;
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::cli::amounts::{counted, size};
+use crate::cli::context::Context;
+use crate::cli::escape::escape;
+use crate::cli::exit::Exit;
+use crate::cli::options::FormatOptions;
+use crate::cli::page::{Cell, Page, Paint};
+use crate::cli::report::Outcome;
+use crate::data::add::{AddOptions, AddSummary, Added, add};
+
+/// Take data into the store and write its pointer
+///
+/// The data stays where it is. Its content goes into the local store, a small pointer file 'PATH.mld' is written beside
+/// it, the data itself is ignored by Git, and both changes are staged. Of a directory of which only a part is here, the
+/// rest is kept.
+#[derive(Debug, Args)]
+pub(crate) struct AddArgs {
+    /// Files and directories; also those inside a tracked directory
+    #[arg(value_name = "PATH", required = true)]
+    paths: Vec<PathBuf>,
+    /// Drop from a directory what is not here, even where nothing tells that it was deleted
+    #[arg(long)]
+    all: bool,
+    /// Keep a pointer beside a path that Git's history tracks
+    #[arg(long)]
+    sidecar: bool,
+    /// Do not stage pointers and ignore lines
+    #[arg(long)]
+    no_stage: bool,
+    #[command(flatten)]
+    format: FormatOptions,
+}
+
+pub(crate) fn run(context: &Context, args: &AddArgs) -> Outcome {
+    let workspace = context.workspace()?;
+    let paths = context.named_paths(&args.paths)?;
+    let options = AddOptions { all: args.all, sidecar: args.sidecar, stage: !args.no_stage };
+    let summary = add(&workspace, &paths, options, &context.progress)?;
+    context.output.done(args.format.chosen(), &summary, |page| write(page, &summary))?;
+    for added in &summary.added {
+        warn(context, added);
+    }
+    Ok(Exit::Done)
+}
+
+fn write(page: &mut Page<'_>, summary: &AddSummary) -> io::Result<()> {
+    let row = |added: &Added| {
+        let news = match added.before {
+            Some(before) if before == added.version => Cell::left("unchanged").paint(Paint::Faint),
+            Some(before) => Cell::left(format!("was {}", before.short())),
+            None => Cell::left("new").paint(Paint::Good),
+        };
+        vec![
+            Cell::left(&added.path),
+            Cell::right(counted(added.files, "file")),
+            Cell::right(size(added.bytes)),
+            Cell::left(added.version.short()),
+            news,
+        ]
+    };
+    page.table(0, &summary.added.iter().map(row).collect::<Vec<_>>())?;
+    if summary.stored > 0 {
+        page.line(format_args!("stored {}", size(summary.stored)))?;
+    }
+    if !summary.staged.is_empty() {
+        let staged: Vec<String> =
+            summary.staged.iter().map(|path| escape(path.as_str()).into_owned()).collect();
+        page.line(format_args!("staged: {}", staged.join(" ")))?;
+    }
+    Ok(())
+}
+
+/// What is right, and still worth knowing.
+fn warn(context: &Context, added: &Added) {
+    if added.absent > 0 {
+        let (absent, path) = (counted(added.absent, "file"), &added.path);
+        context
+            .output
+            .note(format!("{absent} of '{path}' not here, taken over unseen from the last version"));
+    }
+    if let Some(from) = added.edited_from {
+        let path = &added.path;
+        context.output.warning(format!(
+            "'{path}' was edited from {}, which is not the version that its pointer named",
+            from.short()
+        ));
+        context.hint(format!("git mldata diff HEAD -- {path}      shows what the new version changes"));
+    }
+}

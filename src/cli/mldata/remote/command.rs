@@ -1,0 +1,28 @@
+//! The family of commands.
+
+use clap::Subcommand;
+
+use crate::cli::context::Context;
+use crate::cli::report::Outcome;
+
+use super::{add, list, remove};
+
+/// Name the places where the data is kept
+///
+/// A remote is a folder or a bucket. What the team shares about it lies in 'ml.toml'; what is personal, in Git's own
+/// configuration; credentials in neither: they come from the environment and from the services' own files.
+#[derive(Debug, Subcommand)]
+#[command(arg_required_else_help = true, disable_help_subcommand = true)]
+pub(crate) enum RemoteCommand {
+    Add(add::RemoteAddArgs),
+    List(list::RemoteListArgs),
+    Remove(remove::RemoteRemoveArgs),
+}
+
+pub(crate) fn run(context: &Context, command: &RemoteCommand) -> Outcome {
+    match command {
+        RemoteCommand::Add(args) => add::run(context, args),
+        RemoteCommand::List(args) => list::run(context, args),
+        RemoteCommand::Remove(args) => remove::run(context, args),
+    }
+}

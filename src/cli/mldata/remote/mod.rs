@@ -1,0 +1,8 @@
+//! `git mldata remote`: the places where data is kept.
+
+mod add;
+mod command;
+mod list;
+mod remove;
+
+pub(crate) use command::{RemoteCommand, run};

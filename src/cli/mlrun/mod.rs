@@ -1,0 +1,11 @@
+//! `git mlrun`: one file a subcommand.
+
+mod exec;
+mod keeper;
+mod log;
+mod ls;
+mod show;
+mod sync;
+mod tool;
+
+pub(crate) use tool::MlRun;

@@ -1,0 +1,55 @@
+//! The subcommands of `git mlrun`, and which function each one is.
+
+use clap::{Parser, Subcommand};
+
+use crate::cli::context::Context;
+use crate::cli::invocation::Arguments;
+use crate::cli::options::CommonOptions;
+use crate::cli::report::Outcome;
+
+use super::{exec, log, ls, show, sync};
+
+/// Record runs, trace lineage, watch models
+///
+/// A run is what was executed: code, data, parameters, metrics, environment. Runs live in refs of their own, so they
+/// neither disturb history nor need a server.
+#[derive(Debug, Parser)]
+#[command(
+    name = "git-mlrun",
+    bin_name = "git mlrun",
+    version,
+    arg_required_else_help = true,
+    disable_help_subcommand = true
+)]
+pub(crate) struct MlRun {
+    #[command(flatten)]
+    common: CommonOptions,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Exec(exec::ExecArgs),
+    #[command(subcommand)]
+    Log(log::LogCommand),
+    Ls(ls::LsArgs),
+    Show(show::ShowArgs),
+    Sync(sync::SyncArgs),
+}
+
+impl Arguments for MlRun {
+    fn common(&self) -> &CommonOptions {
+        &self.common
+    }
+
+    fn run(&self, context: &Context) -> Outcome {
+        match &self.command {
+            Command::Exec(args) => exec::run(context, args),
+            Command::Log(command) => log::run(context, command),
+            Command::Ls(args) => ls::run(context, args),
+            Command::Show(args) => show::run(context, args),
+            Command::Sync(args) => sync::run(context, args),
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! `git mldata add`.
+
+use crate::support::Sandbox;
+
+#[test]
+fn a_file_gets_a_pointer_and_an_ignore_line_which_are_staged() {
+    let place = Sandbox::new().data_repository("repo");
+    place.write("data/train.csv", "id,mass\n1,3750\n2,3800\n");
+    place
+        .run("git mldata add data/train.csv")
+        .ok()
+        .says("")
+        .shows("data/train.csv  1 file  22 B  ")
+        .shows("  new\n")
+        .shows("\nstaged: data/train.csv.mld data/.gitignore\n");
+    place.run("git status --short").ok().prints("A  data/.gitignore\nA  data/train.csv.mld\n");
+    assert_eq!(place.text("data/train.csv"), "id,mass\n1,3750\n2,3800\n", "the data itself is as it was");
+    let pointer = place.text("data/train.csv.mld");
+    assert!(pointer.contains("rows = 2") && pointer.contains("\"mass int64 nulls=0\""), "{pointer}");
+    place.run("git mldata add data/train.csv").ok().shows("unchanged");
+}
+
+#[test]
+fn a_directory_is_one_pointer_and_a_part_of_it_can_be_added() {
+    let place = Sandbox::new().data_repository("repo");
+    place.write("img/cats/1.jpg", "cat");
+    place.write("img/dogs/1.jpg", "dog");
+    place.run("git mldata add img").ok().shows("img  2 files  6 B");
+    place.write("img/cats/2.jpg", "cats");
+    place.write("img/dogs/2.jpg", "dogs");
+    place.run("cd img && git mldata add cats/2.jpg").ok().shows("img  3 files  10 B");
+    place.run("git mldata ls -r img").ok().lacks("dogs/2.jpg").shows("img/cats/2.jpg");
+}
+
+#[test]
+fn json_tells_the_same() {
+    let place = Sandbox::new().data_repository("repo");
+    place.write("a.bin", "abc");
+    let added = place.run("git mldata add --json a.bin").ok().json();
+    assert_eq!(added[0]["added"][0]["path"], "a.bin");
+    assert_eq!(added[0]["added"][0]["bytes"], 3);
+    place.run("git mldata add --no-stage -q a.bin").ok().prints("").says("");
+}
+
+#[test]
+fn what_git_tracks_is_refused_with_the_way_out() {
+    let place = Sandbox::new().data_repository("repo");
+    place.write("labels.csv", "a\n1\n");
+    place.run("git add labels.csv && git commit -qm labels").ok();
+    place
+        .run("git mldata add labels.csv")
+        .fails(128)
+        .prints("")
+        .tells("error: 'labels.csv' is tracked by Git; nothing was added\nhint: git rm --cached");
+    place.run("git rm -q --cached labels.csv && git commit -qm out").ok();
+    place.run("git mldata add labels.csv").fails(128).tells("hint: git mldata add --sidecar labels.csv");
+    place.run("git mldata add --sidecar labels.csv").ok();
+}
+
+#[test]
+fn bad_paths_are_named() {
+    let place = Sandbox::new().data_repository("repo");
+    place
+        .run("git mldata add nowhere.csv")
+        .fails(128)
+        .tells("error: 'nowhere.csv' does not exist; nothing was added");
+    place
+        .run("git mldata add ../outside")
+        .fails(128)
+        .tells("error: '../outside' is outside the work tree at '[ROOT]/repo'");
+    place.run("git mldata add .").fails(128).tells("is the top of the work tree");
+    place.run("git mldata add").fails(129).tells("usage: git mldata add");
+    place.write("odd/fine.bin", "x");
+    place.run("mkfifo odd/pipe && git mldata add odd").fails(128).tells("odd/pipe");
+    assert!(!place.has("odd.mld"));
+}
+
+#[test]
+fn outside_a_repository_the_error_says_so() {
+    let place = Sandbox::new().folder("nowhere");
+    place.write("a.bin", "abc");
+    place
+        .run("git mldata add a.bin")
+        .fails(128)
+        .prints("")
+        .tells("error: not a git repository (or any of the parent directories): '[ROOT]/nowhere'\n")
+        .tells("hint: run 'git init', or go to the folder of your project\n");
+}
+
+#[test]
+fn advice_can_be_switched_off() {
+    let place = Sandbox::new().data_repository("repo");
+    let wrong = "mldata add nowhere.csv";
+    place.run(&format!("git {wrong}")).fails(128).tells("hint:");
+    place.with("GIT_ADVICE", "0").run(&format!("git {wrong}")).fails(128).lacks("hint:");
+    place.run(&format!("git -c advice.mldata=false {wrong}")).fails(128).lacks("hint:");
+}

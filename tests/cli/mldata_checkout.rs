@@ -1,0 +1,61 @@
+//! `git mldata checkout`.
+
+use crate::support::{Place, Sandbox};
+
+fn two_versions() -> Place {
+    let place = Sandbox::new().data_repository("repo");
+    place.write("a.bin", "one");
+    place.run("git mldata add a.bin && git commit -qm one").ok();
+    place.write("a.bin", "two two");
+    place.run("git mldata add a.bin && git commit -qm two").ok();
+    place
+}
+
+#[test]
+fn data_follows_the_pointer() {
+    let place = two_versions();
+    place
+        .run("git checkout -q HEAD~1 -- a.bin.mld && git mldata checkout")
+        .ok()
+        .prints("")
+        .says("wrote 1 file, 3 B\n");
+    assert_eq!(place.text("a.bin"), "one");
+    place.run("git mldata checkout").ok().says("");
+    place.run("rm a.bin && git mldata checkout a.bin").ok().says("wrote 1 file, 3 B\n");
+}
+
+#[test]
+fn an_edited_file_is_never_lost() {
+    let place = two_versions();
+    place.write("a.bin", "edited");
+    place.run("git checkout -q HEAD~1 -- a.bin.mld").ok();
+    place
+        .run("git mldata checkout a.bin")
+        .fails(128)
+        .tells("error: 'a.bin' is modified (from ")
+        .tells("it was left as it is\nhint: git mldata add a.bin ")
+        .tells("hint: git mldata checkout --force a.bin ");
+    assert_eq!(place.text("a.bin"), "edited");
+    let told = place
+        .run("git mldata checkout --force a.bin")
+        .ok()
+        .tells("kept a copy of your modified 'a.bin' for 14 days\n");
+    assert_eq!(place.text("a.bin"), "one");
+    let back = told.stderr().lines().find_map(|line| line.strip_prefix("hint: ")).expect("a hint").to_owned();
+    let back = back.split("      ").next().expect("a command");
+    place.run(back).ok();
+    assert_eq!(place.text("a.bin"), "edited");
+    place.run("git mldata checkout --from 123456").fails(128).tells("error: no copy '123456' is kept");
+}
+
+#[test]
+fn missing_content_is_named_and_nothing_is_written() {
+    let place = two_versions();
+    place.run("rm -rf .git/ml a.bin").ok();
+    place
+        .run("git mldata checkout")
+        .fails(128)
+        .tells("error: the content of 'a.bin' is not in the store")
+        .tells("nothing was written\nhint: git mldata pull a.bin\n");
+    assert!(!place.has("a.bin"));
+}
