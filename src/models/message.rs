@@ -21,8 +21,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::base::Digest;
-use crate::base::RandomId;
+use crate::base::{Digest, RandomId, RepoPath};
+use crate::objects::Pointer;
+use crate::objects::pointer::PointerKind;
 
 use super::tag::{Event, ModelTag};
 use super::version::Version;
@@ -60,6 +61,18 @@ pub struct ContentRecord {
     /// The manifest of a content of more than one chunk, by which it is found in the store.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub manifest: Option<Digest>,
+}
+
+impl ContentRecord {
+    /// What the pointer of `path` names.
+    pub fn of_pointer(path: &RepoPath, pointer: &Pointer) -> Self {
+        let kind = match pointer.kind {
+            PointerKind::File => ContentKind::File,
+            PointerKind::Tree => ContentKind::Tree,
+        };
+        let Pointer { id, size, manifest, .. } = *pointer;
+        Self { path: path.to_string(), kind, blake3: id, size, manifest }
+    }
 }
 
 /// The table in a tag's message.

@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::base::{Digest, RandomId, RepoPath};
 use crate::git::{EntryMode, ObjectId, Repository, Tag, pointer_file};
 use crate::objects::Pointer;
-use crate::objects::pointer::{MAX_POINTER, PointerKind};
+use crate::objects::pointer::MAX_POINTER;
 
 use super::catalog::{Catalog, FoundTag, Model, RegisteredVersion};
 use super::claim::{Claimed, Claims};
@@ -290,12 +290,7 @@ pub fn committed_content(
                 return Err(RegistryError::Changed { path, commit });
             }
         }
-        let kind = match pointer.kind {
-            PointerKind::File => ContentKind::File,
-            PointerKind::Tree => ContentKind::Tree,
-        };
-        let Pointer { id, size, manifest, .. } = pointer;
-        return Ok(ContentRecord { path: path.to_string(), kind, blake3: id, size, manifest });
+        return Ok(ContentRecord::of_pointer(path, &pointer));
     }
     let tree = repository.commit_info(commit)?.tree;
     match repository.entry_at(tree, path)? {

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use crate::base::{Advice, Failure, RandomId};
 use crate::git::{GitError, ObjectId};
+use crate::models::RegistryError;
 use crate::storage::durable::DurableError;
 
 use super::metric_chunk::MetricChunkError;
@@ -32,6 +33,9 @@ pub enum RunsError {
     /// The repository.
     #[error(transparent)]
     Git(#[from] GitError),
+    /// The registry of models.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
     /// A spool.
     #[error(transparent)]
     Spool(#[from] SpoolError),
@@ -134,6 +138,7 @@ impl Advice for RunsError {
     fn hints(&self) -> Vec<String> {
         match self {
             Self::Git(error) => error.hints(),
+            Self::Registry(error) => error.hints(),
             Self::File(error) => error.hints(),
             Self::Busy => vec!["nothing is lost; run the command again".into()],
             Self::NoSuchRun { .. } => {

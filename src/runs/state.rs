@@ -155,6 +155,11 @@ impl Run {
         }
     }
 
+    /// What it read, then what it made.
+    pub fn contents(&self) -> impl DoubleEndedIterator<Item = &ContentRecord> {
+        self.inputs.iter().chain(&self.outputs)
+    }
+
     /// The latest value of a metric.
     pub fn metric(&self, key: &str) -> Option<f64> {
         self.metrics.get(key).map(|summary| summary.last.value)

@@ -18,6 +18,7 @@ use crate::models::git_remote;
 use super::error::RunsError;
 use super::flush;
 use super::log::{self, OWN_REFS, REMOTE_REFS};
+use super::notes;
 use super::writer;
 
 /// Above this number of writers a remote's logs are folded.
@@ -89,6 +90,7 @@ pub fn sync(repository: &Repository, options: &SyncOptions) -> Result<SyncReport
     if shared_well(&shared) && (live > MANY_WRITERS || (options.fold && live > 0)) {
         folded = fold(repository, &remote)?;
     }
+    notes::refresh(repository)?;
     Ok(SyncReport { remote, received, shared, folded })
 }
 

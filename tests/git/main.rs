@@ -14,6 +14,7 @@ mod pointers;
 mod refs;
 mod registry;
 mod runs;
+mod runs_lineage;
 mod runs_sync;
 mod sandbox;
 mod team_file;
