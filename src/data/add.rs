@@ -26,8 +26,9 @@ use crate::git::{GitError, pointer_file};
 use crate::objects::item::ItemKind;
 use crate::objects::pointer::{Pointer, PointerKind};
 use crate::objects::shape::Shape;
+use crate::objects::tree::TreeEntry;
 use crate::storage::durable::{self, DurableError};
-use crate::storage::store::StoreError;
+use crate::storage::store::{Store, StoreError};
 
 /// How to add.
 #[derive(Debug, Clone, Copy)]
@@ -341,8 +342,8 @@ fn store_version(
             let mut put = |id, node: &[u8]| intake.put(id, ItemKind::Tree, node);
             let tree = content::store_tree(&start, &composed.leaves, &mut put)?;
             let root = RootName { kind: PointerKind::Tree, id: tree.id, manifest: None, size: tree.size };
-            let shape = shape::of_tree(&composed.leaves);
-            (root, merged(files, &target, known), Some(shape), composed.absent, tree.files)
+            let shape = full_shape(store, &composed.leaves, &root);
+            (root, merged(files, &target, known), shape, composed.absent, tree.files)
         }
     };
     let edited_from =
@@ -360,6 +361,11 @@ fn store_version(
     let pointer = new_pointer(&root, shape, target.before.as_ref());
     let record = PathRecord { root, files: record_files };
     Ok(Version { target, pointer, record, added })
+}
+
+/// The shape of a tree; all of its nodes are looked at where they are in the store.
+fn full_shape(store: &Store, leaves: &BTreeMap<Vec<u8>, TreeEntry>, root: &RootName) -> Option<Shape> {
+    shape::of_tree(leaves).or_else(|| shape::of_tree(&content::flatten(store, root.id).ok()?))
 }
 
 /// What this worktree holds after the add: what was added, and what was recorded outside of it.

@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 
 use crate::base::{Advice, RepoPath};
-use crate::data::content::{WalkError, flatten};
+use crate::data::content::{WalkError, flatten_where, is_empty_directory};
 use crate::data::root::RootName;
 use crate::data::worktree::{FileRecord, PathRecord};
 use crate::objects::pointer::PointerKind;
@@ -67,7 +67,7 @@ pub struct OnDisk<'a> {
 /// The leaves of the new version, and how many files of it are not on the disk.
 #[derive(Debug)]
 pub struct Composed {
-    /// Files, links and empty directories by path below.
+    /// Files, links and empty directories by path below; directories of which nothing is here as they were.
     pub leaves: BTreeMap<Vec<u8>, TreeEntry>,
     /// Files that were taken over unseen from the last version.
     pub absent: u64,
@@ -95,9 +95,15 @@ pub fn compose(
     if whole && all {
         return Ok(Composed { leaves, absent: 0 });
     }
-    let before =
-        flatten(store, base.id).map_err(|source| ComposeError::Base { path: disk.path.clone(), source })?;
-    let of = before.len() as u64;
+    // A directory is looked into only if something of it is, was or is to be here.
+    let concerns = |path: &[u8]| {
+        let on_the_way = |part: &Vec<u8>| part.len() > path.len() && is_within(part, path);
+        let here = disk.scopes.iter().any(on_the_way) || has_below(disk.files, path);
+        here || record.is_some_and(|record| has_below(&record.files, path))
+    };
+    let before = flatten_where(store, base.id, &concerns)
+        .map_err(|source| ComposeError::Base { path: disk.path.clone(), source })?;
+    let of = before.values().map(|entry| entry.files).sum();
     let mut unproven = 0;
     let mut absent = 0;
     for (name, entry) in before {
@@ -109,8 +115,10 @@ pub fn compose(
         if deleted {
             continue;
         }
-        unproven += u64::from(in_scope && record.is_none());
-        absent += 1;
+        if in_scope && record.is_none() {
+            unproven += entry.files;
+        }
+        absent += entry.files;
         leaves.insert(name, entry);
     }
     if unproven > 0 {
@@ -118,6 +126,12 @@ pub fn compose(
     }
     drop_directories_that_filled(&mut leaves);
     Ok(Composed { leaves, absent })
+}
+
+/// Whether any of `files` lies below `path`.
+fn has_below<T>(files: &BTreeMap<Vec<u8>, T>, path: &[u8]) -> bool {
+    let below = [path, b"/"].concat();
+    files.range(below.clone()..).next().is_some_and(|(name, _)| name.starts_with(&below))
 }
 
 /// Whether `name` is `scope` or lies below it.
@@ -132,22 +146,14 @@ fn is_replaced(name: &[u8], leaves: &BTreeMap<Vec<u8>, TreeEntry>) -> bool {
         .enumerate()
         .filter(|(_, byte)| **byte == b'/')
         .any(|(at, _)| leaves.get(&name[..at]).is_some_and(|entry| entry.kind != EntryKind::Directory));
-    let below = [name, b"/"].concat();
-    let folder_here = leaves.range(below.clone()..).next().is_some_and(|(path, _)| path.starts_with(&below));
-    file_above || folder_here
+    file_above || has_below(leaves, name)
 }
 
 /// A directory that was empty on one side may have files on the other.
 fn drop_directories_that_filled(leaves: &mut BTreeMap<Vec<u8>, TreeEntry>) {
-    let empty =
-        leaves.iter().filter(|(_, entry)| entry.kind == EntryKind::Directory).map(|(name, _)| name.clone());
-    let filled: Vec<_> = empty.filter(|name| is_replaced_by_files(name, leaves)).collect();
+    let empty = leaves.iter().filter(|(_, entry)| is_empty_directory(entry)).map(|(name, _)| name.clone());
+    let filled: Vec<_> = empty.filter(|name| has_below(leaves, name)).collect();
     for name in filled {
         leaves.remove(&name);
     }
-}
-
-fn is_replaced_by_files(name: &[u8], leaves: &BTreeMap<Vec<u8>, TreeEntry>) -> bool {
-    let below = [name, b"/"].concat();
-    leaves.range(below.clone()..).next().is_some_and(|(path, _)| path.starts_with(&below))
 }

@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::base::{Advice, Digest, Failure, PathError, Progress, RepoPath};
 use crate::data::add::write_pointer;
 use crate::data::compose::is_within;
-use crate::data::content::{Intake, WalkError, WriteError, flatten, store_tree};
+use crate::data::content::{Intake, WalkError, WriteError, flatten, flatten_where, store_tree};
 use crate::data::root::RootName;
 use crate::data::shape;
 use crate::data::tracked::{self, TrackedError};
@@ -235,7 +235,9 @@ fn remove_part(
     if pointer.kind == PointerKind::File {
         return Err(not_there());
     }
-    let leaves = flatten(store, pointer.id)
+    // Only the way to the part is looked into: the rest need not be here.
+    let on_the_way = |path: &[u8]| path.len() < part.len() && is_within(part, path);
+    let leaves = flatten_where(store, pointer.id, &on_the_way)
         .map_err(|source| RemoveError::Walk { path: tracked_path.clone(), source })?;
     let count = leaves.len();
     let left: BTreeMap<_, _> = leaves.into_iter().filter(|(name, _)| !is_within(name, part)).collect();
@@ -248,7 +250,8 @@ fn remove_part(
     intake.sync()?;
     let mut next = Pointer::tree(tree.id, tree.size);
     next.unknown = pointer.unknown.clone();
-    let next = next.with_shape(Some(shape::of_tree(&left)));
+    let next =
+        next.with_shape(shape::of_tree(&left).or_else(|| shape::of_tree(&flatten(store, tree.id).ok()?)));
     let file = pointer_file(tracked_path)?;
     write_pointer(workspace.top(), &file, &next)?;
     if !options.cached {

@@ -4,12 +4,17 @@ use std::collections::BTreeMap;
 use std::io::Read;
 
 use crate::base::RepoPath;
+use crate::data::content::is_empty_directory;
 use crate::objects::shape::{MAX_LINES, Shape};
 use crate::objects::tree::{EntryKind, TreeEntry};
 use crate::tables::TableShape;
 
-/// The shape of a tree of these leaves.
-pub fn of_tree(leaves: &BTreeMap<Vec<u8>, TreeEntry>) -> Shape {
+/// The shape of a tree of these leaves. `None` where a directory stands for files that are not told: then there are no
+/// exact facts.
+pub fn of_tree(leaves: &BTreeMap<Vec<u8>, TreeEntry>) -> Option<Shape> {
+    if leaves.values().any(|entry| entry.kind == EntryKind::Directory && !is_empty_directory(entry)) {
+        return None;
+    }
     let mut extensions: BTreeMap<String, Count> = BTreeMap::new();
     let mut folders: BTreeMap<String, Count> = BTreeMap::new();
     let mut whole = Count::default();
@@ -21,12 +26,8 @@ pub fn of_tree(leaves: &BTreeMap<Vec<u8>, TreeEntry>) -> Shape {
             folders.entry(escaped(folder)).or_default().add(entry.size);
         }
     }
-    Shape::Tree {
-        files: whole.files,
-        bytes: whole.bytes,
-        extensions: lines(extensions),
-        folders: lines(folders),
-    }
+    let (files, bytes) = (whole.files, whole.bytes);
+    Some(Shape::Tree { files, bytes, extensions: lines(extensions), folders: lines(folders) })
 }
 
 /// The shape of the file at `path`, if it is a table that we read. A file that does not parse has none.
@@ -96,7 +97,9 @@ mod tests {
             (b"cats/2.jpg".to_vec(), file(4)),
             (b"README".to_vec(), file(1)),
         ]);
-        let Shape::Tree { files, bytes, extensions, folders } = of_tree(&leaves) else { panic!("a tree") };
+        let Some(Shape::Tree { files, bytes, extensions, folders }) = of_tree(&leaves) else {
+            panic!("a tree")
+        };
         assert_eq!((files, bytes), (3, 8));
         assert_eq!(extensions, ["jpg files=2 bytes=7", "(none) files=1 bytes=1"]);
         assert_eq!(folders, ["cats files=2 bytes=7"]);

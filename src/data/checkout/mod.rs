@@ -18,7 +18,7 @@ use crate::data::workspace::{Workspace, WorkspaceError};
 use crate::storage::durable::DurableError;
 
 pub use apply::ApplyError;
-pub use path::{CheckoutError, CheckoutOptions, Modified, Outcome, checkout_kept, checkout_path};
+pub use path::{CheckoutError, CheckoutOptions, Modified, Outcome, checkout_kept, checkout_path, clear};
 pub use plan::Wanted;
 
 /// What a checkout did at one path.

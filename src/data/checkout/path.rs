@@ -9,7 +9,10 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use crate::base::{Advice, Digest, Progress, RepoPath};
-use crate::data::content::{self, Intake, WalkError, WriteError, flatten, holds_content};
+use crate::data::compose::is_within;
+use crate::data::content::{
+    self, Intake, WalkError, WriteError, flatten, flatten_where, holds_content, is_empty_directory,
+};
 use crate::data::kept::{self, Kept, KeptError};
 use crate::data::root::RootName;
 use crate::data::workspace::Workspace;
@@ -169,7 +172,7 @@ pub fn checkout_path(
     options: CheckoutOptions,
     progress: &Progress,
 ) -> Result<Outcome, CheckoutError> {
-    let version = match version_leaves(workspace, root) {
+    let version = match version_leaves(workspace, root, record.get(path), wanted) {
         Ok(version) => version,
         Err(error) if error.is_missing() => return Ok(Outcome::Missing { files: None, bytes: root.size }),
         Err(source) => return Err(CheckoutError::Version { path: path.clone(), source }),
@@ -199,11 +202,42 @@ pub fn checkout_path(
     Ok(Outcome::Done { written, bytes, removed, kept })
 }
 
-/// The leaves of a version, by path below; a file is one leaf under the empty path.
-fn version_leaves(workspace: &Workspace, root: &RootName) -> Result<BTreeMap<Vec<u8>, TreeEntry>, WalkError> {
-    match root.kind {
-        PointerKind::Tree => flatten(workspace.store(), root.id),
-        PointerKind::File => Ok(BTreeMap::from([(Vec::new(), file_leaf(root))])),
+/// Removes the files of `known`, which the caller found unmodified, and the folders that are empty then.
+///
+/// # Errors
+///
+/// [`ApplyError`].
+pub fn clear(workspace: &Workspace, path: &RepoPath, known: &PathRecord) -> Result<(), ApplyError> {
+    let (top, store) = (workspace.top(), workspace.store());
+    let plan = Plan { remove: known.files.keys().cloned().collect(), ..Plan::default() };
+    let site = Site { top, path, temporary: top, store, outside_links: false };
+    apply(&site, plan, &Progress::hidden())?;
+    // The folder itself, if nothing else lies in it.
+    let _ = fs::remove_dir(path.under(top));
+    Ok(())
+}
+
+/// The leaves of a version, by path below; a file is one leaf under the empty path. Where only parts are wanted,
+/// directories of which nothing is wanted nor here are not looked into.
+fn version_leaves(
+    workspace: &Workspace,
+    root: &RootName,
+    known: Option<&PathRecord>,
+    wanted: Wanted<'_>,
+) -> Result<BTreeMap<Vec<u8>, TreeEntry>, WalkError> {
+    let store = workspace.store();
+    match (root.kind, wanted) {
+        (PointerKind::Tree, Wanted::Below(parts)) => {
+            let concerns = |path: &[u8]| {
+                let wanted = parts.iter().any(|part| is_within(path, part) || is_within(part, path));
+                wanted || known.is_some_and(|known| known.files.keys().any(|file| is_within(file, path)))
+            };
+            let mut leaves = flatten_where(store, root.id, &concerns)?;
+            leaves.retain(|_, entry| entry.kind != EntryKind::Directory || is_empty_directory(entry));
+            Ok(leaves)
+        }
+        (PointerKind::Tree, _) => flatten(store, root.id),
+        (PointerKind::File, _) => Ok(BTreeMap::from([(Vec::new(), file_leaf(root))])),
     }
 }
 
@@ -321,7 +355,7 @@ pub fn checkout_kept(
     path: &RepoPath,
     progress: &Progress,
 ) -> Result<Outcome, CheckoutError> {
-    let version = version_leaves(workspace, &kept.root())
+    let version = version_leaves(workspace, &kept.root(), None, Wanted::All)
         .map_err(|source| CheckoutError::Version { path: path.clone(), source })?;
     let known = record.get(path);
     let found = snapshot(workspace.top(), path, record, known, Reading::Ids, &|_| true, progress)?;

@@ -9,5 +9,7 @@ mod write;
 pub use intake::Intake;
 pub use presence::{Presence, holds, holds_content, presence};
 pub use read::{ContentReader, ReadError, copy_content, read_content};
-pub use walk::{WalkError, directory, empty_directory, entry_at, flatten, joined};
+pub use walk::{
+    WalkError, directory, empty_directory, entry_at, flatten, flatten_where, is_empty_directory, joined,
+};
 pub use write::{WriteError, hash_file, link_target, store_file, store_link, store_tree, tree_root_of};

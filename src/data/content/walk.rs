@@ -91,6 +91,20 @@ fn directory_of(store: &Store, top: TreeNode) -> Result<Vec<TreeEntry>, WalkErro
 ///
 /// [`WalkError`].
 pub fn flatten(store: &Store, id: Digest) -> Result<BTreeMap<Vec<u8>, TreeEntry>, WalkError> {
+    flatten_where(store, id, &|_| true)
+}
+
+/// As [`flatten`], but directories that `enter` refuses (by their path) are leaves themselves: their nodes need not be
+/// in the store.
+///
+/// # Errors
+///
+/// [`WalkError`].
+pub fn flatten_where(
+    store: &Store,
+    id: Digest,
+    enter: &dyn Fn(&[u8]) -> bool,
+) -> Result<BTreeMap<Vec<u8>, TreeEntry>, WalkError> {
     let mut leaves = BTreeMap::new();
     let mut open = vec![(id, Vec::new(), None, 0)];
     while let Some((id, below, declared, depth)) = open.pop() {
@@ -103,7 +117,7 @@ pub fn flatten(store: &Store, id: Digest) -> Result<BTreeMap<Vec<u8>, TreeEntry>
         }
         for entry in directory_of(store, top)? {
             let path = joined(&below, &entry.name);
-            if entry.kind == EntryKind::Directory && !is_empty_directory(&entry) {
+            if entry.kind == EntryKind::Directory && !is_empty_directory(&entry) && enter(&path) {
                 open.push((entry.id, path, Some((entry.size, entry.files)), depth + 1));
             } else {
                 leaves.insert(path, entry);

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{Mode, OFlags};
 
 use crate::base::{Advice, Digest, Hasher, Progress};
-use crate::data::content::Intake;
+use crate::data::content::{Intake, is_empty_directory};
 use crate::data::worktree::{FileRecord, Fingerprint};
 use crate::objects::chunker::ChunkReader;
 use crate::objects::item::ItemKind;
@@ -203,7 +203,9 @@ pub fn store_tree(
         }
         open_folders(folder, &mut open);
         let entry = match leaf.kind {
-            EntryKind::Directory => TreeEntry::directory(file.to_owned(), build_node(path, Vec::new(), put)?),
+            EntryKind::Directory if is_empty_directory(leaf) => {
+                TreeEntry::directory(file.to_owned(), build_node(path, Vec::new(), put)?)
+            }
             _ => TreeEntry { name: file.to_owned(), ..leaf.clone() },
         };
         let top = open.len() - 1;
