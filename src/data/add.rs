@@ -13,7 +13,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use crate::base::{Advice, Digest, Failure, PathError, Progress, RepoPath};
-use crate::data::compose::{ComposeError, OnDisk, compose, is_within};
+use crate::data::compose::{ComposeError, Composed, OnDisk, compose, is_within};
 use crate::data::content::{self, ContentReader, Intake, WriteError};
 use crate::data::root::RootName;
 use crate::data::shape;
@@ -26,9 +26,8 @@ use crate::git::{GitError, pointer_file};
 use crate::objects::item::ItemKind;
 use crate::objects::pointer::{Pointer, PointerKind};
 use crate::objects::shape::Shape;
-use crate::objects::tree::TreeEntry;
 use crate::storage::durable::{self, DurableError};
-use crate::storage::store::{Store, StoreError};
+use crate::storage::store::StoreError;
 
 /// How to add.
 #[derive(Debug, Clone, Copy)]
@@ -342,7 +341,7 @@ fn store_version(
             let mut put = |id, node: &[u8]| intake.put(id, ItemKind::Tree, node);
             let tree = content::store_tree(&start, &composed.leaves, &mut put)?;
             let root = RootName { kind: PointerKind::Tree, id: tree.id, manifest: None, size: tree.size };
-            let shape = full_shape(store, &composed.leaves, &root);
+            let shape = tree_shape(&composed, target.before.as_ref());
             (root, merged(files, &target, known), shape, composed.absent, tree.files)
         }
     };
@@ -363,9 +362,12 @@ fn store_version(
     Ok(Version { target, pointer, record, added })
 }
 
-/// The shape of a tree; all of its nodes are looked at where they are in the store.
-fn full_shape(store: &Store, leaves: &BTreeMap<Vec<u8>, TreeEntry>, root: &RootName) -> Option<Shape> {
-    shape::of_tree(leaves).or_else(|| shape::of_tree(&content::flatten(store, root.id).ok()?))
+/// The shape of a tree: from its leaves, or where not all of them are known, from what differs from the last version.
+fn tree_shape(composed: &Composed, before: Option<&Pointer>) -> Option<Shape> {
+    shape::of_tree(&composed.leaves).or_else(|| {
+        let before = before?.shape.as_ref()?;
+        shape::of_changed_tree(before, &composed.before, &composed.leaves)
+    })
 }
 
 /// What this worktree holds after the add: what was added, and what was recorded outside of it.

@@ -71,6 +71,8 @@ pub struct Composed {
     pub leaves: BTreeMap<Vec<u8>, TreeEntry>,
     /// Files that were taken over unseen from the last version.
     pub absent: u64,
+    /// The leaves of the last version, as far as they were looked at.
+    pub before: BTreeMap<Vec<u8>, TreeEntry>,
 }
 
 /// Composes the new version. `base` is what the pointer names now, `record` what this worktree last wrote or added, `all`
@@ -90,10 +92,10 @@ pub fn compose(
         disk.files.iter().map(|(name, file)| (name.clone(), file.leaf())).collect();
     let whole = disk.scopes.iter().any(Vec::is_empty);
     let Some(base) = base.filter(|base| base.kind == PointerKind::Tree) else {
-        return Ok(Composed { leaves, absent: 0 });
+        return Ok(Composed { leaves, absent: 0, before: BTreeMap::new() });
     };
     if whole && all {
-        return Ok(Composed { leaves, absent: 0 });
+        return Ok(Composed { leaves, absent: 0, before: BTreeMap::new() });
     }
     // A directory is looked into only if something of it is, was or is to be here.
     let concerns = |path: &[u8]| {
@@ -106,12 +108,12 @@ pub fn compose(
     let of = before.values().map(|entry| entry.files).sum();
     let mut unproven = 0;
     let mut absent = 0;
-    for (name, entry) in before {
-        let in_scope = disk.scopes.iter().any(|scope| is_within(&name, scope));
-        if in_scope && (all || leaves.contains_key(&name) || is_replaced(&name, &leaves)) {
+    for (name, entry) in &before {
+        let in_scope = disk.scopes.iter().any(|scope| is_within(name, scope));
+        if in_scope && (all || leaves.contains_key(name) || is_replaced(name, &leaves)) {
             continue;
         }
-        let deleted = in_scope && record.is_some_and(|record| record.files.contains_key(&name));
+        let deleted = in_scope && record.is_some_and(|record| record.files.contains_key(name));
         if deleted {
             continue;
         }
@@ -119,13 +121,13 @@ pub fn compose(
             unproven += entry.files;
         }
         absent += entry.files;
-        leaves.insert(name, entry);
+        leaves.insert(name.clone(), entry.clone());
     }
     if unproven > 0 {
         return Err(ComposeError::NoProof { path: disk.path.clone(), missing: unproven, of });
     }
     drop_directories_that_filled(&mut leaves);
-    Ok(Composed { leaves, absent })
+    Ok(Composed { leaves, absent, before })
 }
 
 /// Whether any of `files` lies below `path`.

@@ -47,7 +47,7 @@ pub fn check_staged(workspace: &Workspace, progress: &Progress) -> Result<Staged
     let mut found = Staged::default();
     for at in pointers.good {
         let wanted = RootName::from(&at.pointer);
-        let (files, _) = counts(&at.pointer.shape);
+        let (files, _) = counts(workspace.store(), &at.pointer);
         let (state, _) = compare(workspace.top(), &at.path, &record, &wanted, files, progress)?;
         if let PathState::Modified { since, changes } = state {
             found.not_added.push(NotAdded { path: at.path, since, changes });

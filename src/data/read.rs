@@ -202,7 +202,7 @@ pub fn ls(workspace: &Workspace, at: &At, recursive: bool) -> Result<Vec<Listed>
     };
     if below.is_empty() {
         return match pointer.kind {
-            PointerKind::File => Ok(vec![line_of(&tracked_path, &pointer)]),
+            PointerKind::File => Ok(vec![line_of(workspace, &tracked_path, &pointer)]),
             PointerKind::Tree => list_directory(workspace, path.as_str(), pointer.id, recursive),
         };
     }
@@ -230,18 +230,18 @@ fn list_tracked(
             PointerKind::Tree if recursive => {
                 listed.extend(list_directory(workspace, at.path.as_str(), at.pointer.id, true)?);
             }
-            _ => listed.push(line_of(&at.path, &at.pointer)),
+            _ => listed.push(line_of(workspace, &at.path, &at.pointer)),
         }
     }
     Ok(listed)
 }
 
-fn line_of(path: &RepoPath, pointer: &Pointer) -> Listed {
+fn line_of(workspace: &Workspace, path: &RepoPath, pointer: &Pointer) -> Listed {
     let kind = match pointer.kind {
         PointerKind::File => "file",
         PointerKind::Tree => "directory",
     };
-    let (files, _) = crate::data::status::counts(&pointer.shape);
+    let (files, _) = crate::data::status::counts(workspace.store(), pointer);
     Listed { path: path.to_string(), kind, size: pointer.size, files, id: pointer.id }
 }
 

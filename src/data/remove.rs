@@ -1,6 +1,5 @@
 //! Stops tracking paths: `rm`.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::PathBuf;
@@ -10,7 +9,7 @@ use serde::Serialize;
 use crate::base::{Advice, Digest, Failure, PathError, Progress, RepoPath};
 use crate::data::add::write_pointer;
 use crate::data::compose::is_within;
-use crate::data::content::{Intake, WalkError, WriteError, flatten, flatten_where, store_tree};
+use crate::data::content::{Intake, WalkError, WriteError, flatten_where, store_tree};
 use crate::data::root::RootName;
 use crate::data::shape;
 use crate::data::tracked::{self, TrackedError};
@@ -183,7 +182,7 @@ fn refuse_modified(
     pointer: &Pointer,
     progress: &Progress,
 ) -> Result<(), RemoveError> {
-    let (files, _) = crate::data::status::counts(&pointer.shape);
+    let (files, _) = crate::data::status::counts(workspace.store(), pointer);
     let (state, _) = compare(workspace.top(), path, record, &RootName::from(pointer), files, progress)?;
     match state {
         PathState::Modified { .. } => Err(RemoveError::Modified(path.clone())),
@@ -240,7 +239,8 @@ fn remove_part(
     let leaves = flatten_where(store, pointer.id, &on_the_way)
         .map_err(|source| RemoveError::Walk { path: tracked_path.clone(), source })?;
     let count = leaves.len();
-    let left: BTreeMap<_, _> = leaves.into_iter().filter(|(name, _)| !is_within(name, part)).collect();
+    let mut left = leaves.clone();
+    left.retain(|name, _| !is_within(name, part));
     if left.len() == count {
         return Err(not_there());
     }
@@ -250,8 +250,8 @@ fn remove_part(
     intake.sync()?;
     let mut next = Pointer::tree(tree.id, tree.size);
     next.unknown = pointer.unknown.clone();
-    let next =
-        next.with_shape(shape::of_tree(&left).or_else(|| shape::of_tree(&flatten(store, tree.id).ok()?)));
+    let by_difference = || shape::of_changed_tree(pointer.shape.as_ref()?, &leaves, &left);
+    let next = next.with_shape(shape::of_tree(&left).or_else(by_difference));
     let file = pointer_file(tracked_path)?;
     write_pointer(workspace.top(), &file, &next)?;
     if !options.cached {

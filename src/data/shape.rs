@@ -21,13 +21,70 @@ pub fn of_tree(leaves: &BTreeMap<Vec<u8>, TreeEntry>) -> Option<Shape> {
     for (path, entry) in leaves.iter().filter(|(_, entry)| entry.kind != EntryKind::Directory) {
         whole.add(entry.size);
         extensions.entry(extension(path)).or_default().add(entry.size);
-        let mut parts = path.splitn(2, |byte| *byte == b'/');
-        if let (Some(folder), Some(_)) = (parts.next(), parts.next()) {
-            folders.entry(escaped(folder)).or_default().add(entry.size);
+        if let Some(folder) = top_folder(path) {
+            folders.entry(folder).or_default().add(entry.size);
         }
     }
     let (files, bytes) = (whole.files, whole.bytes);
     Some(Shape::Tree { files, bytes, extensions: lines(extensions), folders: lines(folders) })
+}
+
+/// The shape of a tree that differs from one of the shape `before` in these leaves: for a tree of which not all is here.
+/// `None` where the older shape does not tell everything.
+pub fn of_changed_tree(
+    before: &Shape,
+    gone: &BTreeMap<Vec<u8>, TreeEntry>,
+    come: &BTreeMap<Vec<u8>, TreeEntry>,
+) -> Option<Shape> {
+    let Shape::Tree { extensions, folders, .. } = before else { return None };
+    if extensions.len() >= MAX_LINES || folders.len() >= MAX_LINES {
+        return None;
+    }
+    let untold = |leaves: &BTreeMap<Vec<u8>, TreeEntry>, others: &BTreeMap<Vec<u8>, TreeEntry>| {
+        let stands_for_files =
+            |entry: &TreeEntry| entry.kind == EntryKind::Directory && !is_empty_directory(entry);
+        leaves.iter().any(|(path, entry)| stands_for_files(entry) && others.get(path) != Some(entry))
+    };
+    if untold(gone, come) || untold(come, gone) {
+        return None;
+    }
+    let (mut extensions, mut folders) = (counts_of(extensions)?, counts_of(folders)?);
+    let change = |counts: &mut BTreeMap<String, Count>, name: String, entry: &TreeEntry, gone: bool| {
+        let count = counts.entry(name).or_default();
+        let sign = |number: u64, by: u64| if gone { number.checked_sub(by) } else { number.checked_add(by) };
+        (count.files, count.bytes) = (sign(count.files, 1)?, sign(count.bytes, entry.size)?);
+        Some(())
+    };
+    let gone = gone.iter().map(|leaf| (leaf, true));
+    let leaves = gone.chain(come.iter().map(|leaf| (leaf, false)));
+    for ((path, entry), gone) in leaves.filter(|((_, entry), _)| entry.kind != EntryKind::Directory) {
+        change(&mut extensions, extension(path), entry, gone)?;
+        if let Some(folder) = top_folder(path) {
+            change(&mut folders, folder, entry, gone)?;
+        }
+    }
+    extensions.retain(|_, count| count.files > 0);
+    folders.retain(|_, count| count.files > 0);
+    let files = extensions.values().map(|count| count.files).sum();
+    let bytes = extensions.values().map(|count| count.bytes).sum();
+    Some(Shape::Tree { files, bytes, extensions: lines(extensions), folders: lines(folders) })
+}
+
+/// The counts that lines tell.
+fn counts_of(lines: &[String]) -> Option<BTreeMap<String, Count>> {
+    let count = |line: &String| {
+        let (rest, bytes) = line.rsplit_once(" bytes=")?;
+        let (name, files) = rest.rsplit_once(" files=")?;
+        let name = if name == NO_EXTENSION { String::new() } else { name.to_owned() };
+        Some((name, Count { files: files.parse().ok()?, bytes: bytes.parse().ok()? }))
+    };
+    lines.iter().map(count).collect()
+}
+
+/// The folder at the top that a path lies in.
+fn top_folder(path: &[u8]) -> Option<String> {
+    let slash = path.iter().position(|byte| *byte == b'/')?;
+    Some(escaped(&path[..slash]))
 }
 
 /// The shape of the file at `path`, if it is a table that we read. A file that does not parse has none.
@@ -46,6 +103,9 @@ pub fn table_format(name: &[u8]) -> Option<&'static str> {
         _ => None,
     }
 }
+
+/// How files without an extension are told.
+const NO_EXTENSION: &str = "(none)";
 
 #[derive(Default)]
 struct Count {
@@ -77,7 +137,7 @@ fn escaped(name: &[u8]) -> String {
 fn lines(counts: BTreeMap<String, Count>) -> Vec<String> {
     let mut counts: Vec<_> = counts.into_iter().collect();
     counts.sort_by(|a, b| b.1.files.cmp(&a.1.files).then_with(|| a.0.cmp(&b.0)));
-    let shown = |name: &str| if name.is_empty() { "(none)".to_owned() } else { name.to_owned() };
+    let shown = |name: &str| if name.is_empty() { NO_EXTENSION.to_owned() } else { name.to_owned() };
     let line = |(name, count): &(String, Count)| {
         format!("{} files={} bytes={}", shown(name), count.files, count.bytes)
     };
@@ -103,5 +163,11 @@ mod tests {
         assert_eq!((files, bytes), (3, 8));
         assert_eq!(extensions, ["jpg files=2 bytes=7", "(none) files=1 bytes=1"]);
         assert_eq!(folders, ["cats files=2 bytes=7"]);
+
+        let mut next = leaves.clone();
+        next.remove(&b"cats/1.JPG"[..]);
+        next.insert(b"dogs/1.png".to_vec(), file(9));
+        let before = of_tree(&leaves).unwrap();
+        assert_eq!(of_changed_tree(&before, &leaves, &next), of_tree(&next), "by difference as from scratch");
     }
 }

@@ -18,7 +18,10 @@ use crate::data::versions::{self, VersionsError};
 use crate::data::workspace::{Workspace, WorkspaceError};
 use crate::data::worktree::{PathRecord, PathState, Snapshot, SnapshotError, WorktreeRecord, compare};
 use crate::git::GitError;
+use crate::objects::pointer::{Pointer, PointerKind};
 use crate::objects::shape::Shape;
+use crate::objects::tree::TreeNode;
+use crate::storage::store::Store;
 
 /// The state of one tracked path.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -136,7 +139,7 @@ pub fn status(workspace: &Workspace, paths: &[RepoPath], progress: &Progress) ->
     let tracked = tracked(workspace, paths)?;
     for Tracked { path, pointer } in tracked.paths {
         let version = RootName::from(&pointer);
-        let (files, rows) = counts(&pointer.shape);
+        let (files, rows) = counts(workspace.store(), &pointer);
         let (worktree, snapshot) = compare(workspace.top(), &path, &record, &version, files, progress)?;
         reread |= remember(&mut record, &path, &version, worktree, snapshot);
         let remotes = holders(&version.id);
@@ -144,11 +147,11 @@ pub fn status(workspace: &Workspace, paths: &[RepoPath], progress: &Progress) ->
             loss.modified += changes.bytes;
             loss.paths.insert(path.clone());
         }
-        if remotes.is_empty() && version.size > 0 {
+        let store = presence(workspace.store(), &version);
+        if remotes.is_empty() && version.size > 0 && store != Presence::None {
             unsafe_roots.insert(version.id, version.size);
             loss.paths.insert(path.clone());
         }
-        let store = presence(workspace.store(), &version);
         found.push(PathStatus { path, version, files, rows, worktree, store, remotes });
     }
     if paths.is_empty() {
@@ -176,12 +179,16 @@ pub fn status(workspace: &Workspace, paths: &[RepoPath], progress: &Progress) ->
     })
 }
 
-/// Files and rows, by the shape of a pointer.
-pub fn counts(shape: &Option<Shape>) -> (u64, Option<u64>) {
-    match shape {
-        Some(Shape::Tree { files, .. }) => (*files, None),
-        Some(Shape::Table { rows, .. }) => (1, Some(*rows)),
-        None => (1, None),
+/// Files and rows of a version, by the shape of its pointer; where a tree has none, by its top node.
+pub fn counts(store: &Store, pointer: &Pointer) -> (u64, Option<u64>) {
+    match (&pointer.shape, pointer.kind) {
+        (Some(Shape::Tree { files, .. }), _) => (*files, None),
+        (Some(Shape::Table { rows, .. }), _) => (1, Some(*rows)),
+        (None, PointerKind::File) => (1, None),
+        (None, PointerKind::Tree) => {
+            let top = store.read(&pointer.id).ok().and_then(|node| TreeNode::decode(&node).ok());
+            (top.map_or(0, |top| top.summary().files), None)
+        }
     }
 }
 

@@ -127,10 +127,11 @@ fn store(path: &PathStatus) -> Cell {
 
 /// The remotes that hold it.
 fn remotes(path: &PathStatus) -> Cell {
-    if path.remotes.is_empty() {
-        Cell::left("NOT ON A REMOTE").paint(Paint::Bad)
-    } else {
-        Cell::left(format!("on {}", path.remotes.join(", "))).paint(Paint::Good)
+    match (path.remotes.is_empty(), path.store) {
+        (false, _) => Cell::left(format!("on {}", path.remotes.join(", "))).paint(Paint::Good),
+        // What was never here was made by somebody else: that it is nowhere cannot be told.
+        (true, Presence::None) => Cell::left("not seen on a remote yet").paint(Paint::Faint),
+        (true, _) => Cell::left("NOT ON A REMOTE").paint(Paint::Bad),
     }
 }
 

@@ -7,7 +7,7 @@ use crate::cli::invocation::Arguments;
 use crate::cli::options::CommonOptions;
 use crate::cli::report::Outcome;
 
-use super::{add, cat, checkout, ls, manual, mv, remote, rm, status};
+use super::{add, cat, checkout, fetch, init, ls, manual, mv, pull, push, remote, rm, status};
 
 /// Version large data with Git
 ///
@@ -30,11 +30,15 @@ pub(crate) struct MlData {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Init(init::InitArgs),
     Add(add::AddArgs),
     Status(status::StatusArgs),
     Checkout(checkout::CheckoutArgs),
     #[command(subcommand)]
     Remote(remote::RemoteCommand),
+    Push(push::PushArgs),
+    Fetch(fetch::FetchArgs),
+    Pull(pull::PullArgs),
     Cat(cat::CatArgs),
     Ls(ls::LsArgs),
     Rm(rm::RmArgs),
@@ -50,10 +54,14 @@ impl Arguments for MlData {
 
     fn run(&self, context: &Context) -> Outcome {
         match &self.command {
+            Command::Init(args) => init::run(context, args),
             Command::Add(args) => add::run(context, args),
             Command::Status(args) => status::run(context, args),
             Command::Checkout(args) => checkout::run(context, args),
             Command::Remote(command) => remote::run(context, command),
+            Command::Push(args) => push::run(context, args),
+            Command::Fetch(args) => fetch::run(context, args),
+            Command::Pull(args) => pull::run(context, args),
             Command::Cat(args) => cat::run(context, args),
             Command::Ls(args) => ls::run(context, args),
             Command::Rm(args) => rm::run(context, args),
