@@ -45,7 +45,7 @@ pub fn plan(
     for (name, entry) in version {
         match disk.get(name) {
             Some(here) if is_same(here, entry) => {
-                drop(plan.keep.insert(name.clone(), with_manifest(here, entry)))
+                plan.keep.insert(name.clone(), with_manifest(here, entry));
             }
             _ if !is_wanted(name, record, wanted) => {}
             Some(here) => {
@@ -54,7 +54,9 @@ pub fn plan(
                 }
                 plan.write.insert(name.clone(), entry.clone());
             }
-            None => drop(plan.write.insert(name.clone(), entry.clone())),
+            None => {
+                plan.write.insert(name.clone(), entry.clone());
+            }
         }
     }
     for (name, here) in disk.iter().filter(|(name, _)| !version.contains_key(*name)) {

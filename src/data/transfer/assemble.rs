@@ -174,11 +174,6 @@ impl Plan {
             reused: BTreeSet::new(),
         }
     }
-
-    /// Packs of the remote that would be relied on.
-    pub fn reused(&self) -> &BTreeSet<PackRef> {
-        &self.reused
-    }
 }
 
 struct Planning<'a, 'k> {

@@ -1,5 +1,6 @@
 //! Between the store and remotes.
 
+mod announce;
 mod assemble;
 mod error;
 mod exchange;
@@ -7,6 +8,7 @@ mod fetch;
 mod knowledge;
 mod known;
 mod push;
+mod standing;
 mod survey;
 
 pub use error::TransferError;

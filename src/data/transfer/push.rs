@@ -19,7 +19,7 @@
 //!
 //! Nothing to do costs 2 requests; a small push 10, and one more where the mirror of the index proves nothing.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::BTreeSet;
 
 use serde::Serialize;
 
@@ -27,15 +27,15 @@ use crate::base::{Digest, Progress, RandomId, RepoPath, Unit};
 use crate::data::root::RootName;
 use crate::objects::layout;
 use crate::objects::root::{MAX_BASES, MAX_COMMITS};
-use crate::objects::{
-    BaseRoot, Home, Index, IndexBuilder, PackFooter, PackRef, RootPacks, RootRecord, SessionId,
-};
-use crate::storage::remote::{Remote, RemoteErrorKind};
+use crate::objects::{BaseRoot, Home, Index, RootRecord, SessionId};
+use crate::storage::remote::Remote;
 use crate::storage::remote_reader::RemoteReader;
 use crate::storage::store::Store;
 
+use super::announce::{put_index_and_claims, settled};
 use super::assemble::{Assembled, RootToSend, assemble, nodes_of, plan};
 use super::known::Known;
+use super::standing::{Sorted, read_record, sort};
 use super::survey::{Collected, Roots, config_for_writing, refresh_index};
 use super::{Knowledge, TransferError};
 
@@ -105,13 +105,6 @@ pub struct Push<'a> {
     pub progress: &'a Progress,
 }
 
-/// What is to be done about the wishes.
-struct Sorted<'a> {
-    send: Vec<&'a Wish>,
-    renew: Vec<(&'a Wish, SessionId)>,
-    known: Vec<(&'a Wish, SessionId)>,
-}
-
 /// Brings `wishes` to the remote.
 ///
 /// # Errors
@@ -127,7 +120,7 @@ pub fn push(push: &Push<'_>, knowledge: &mut Knowledge, wishes: &[Wish]) -> Resu
         );
         gc?;
         let roots = roots?;
-        let sorted = sort(push, wishes, &roots, &collected);
+        let sorted = sort(push, knowledge, wishes, &roots, &collected, &refused)?;
         for (wish, session) in &sorted.known {
             knowledge.note_root(wish.root.id, *session);
         }
@@ -149,22 +142,6 @@ fn ids_of(wishes: &[Wish]) -> Vec<Digest> {
     ids.sort_unstable();
     ids.dedup();
     ids
-}
-
-fn sort<'a>(push: &Push<'_>, wishes: &'a [Wish], roots: &Roots, collected: &Collected) -> Sorted<'a> {
-    let mut sorted = Sorted { send: Vec::new(), renew: Vec::new(), known: Vec::new() };
-    let mut seen = HashSet::new();
-    for wish in wishes.iter().filter(|wish| seen.insert(wish.root.id)) {
-        let root = wish.root.id;
-        let sessions = roots.sessions(&root);
-        let trusted = sessions.into_iter().find(|session| collected.trusts(push.repository, root, *session));
-        match trusted {
-            Some(session) if roots.is_young(&root, &session) => sorted.known.push((wish, session)),
-            Some(session) => sorted.renew.push((wish, session)),
-            None => sorted.send.push(wish),
-        }
-    }
-    sorted
 }
 
 /// Steps 3 to 8 once. `None`: gc came in between, begin anew.
@@ -199,9 +176,8 @@ fn attempt(
         knowledge.keep_footer(footer)?;
     }
     let mut drafts = drafts(push, session, &send, &bases, &assembled);
-    for (wish, old) in &sorted.renew {
-        drafts.extend(renewed(push, session, wish, *old)?);
-    }
+    let renewed = sorted.renew.iter().cloned();
+    drafts.extend(renewed.map(|record| RootRecord { session, home: push.home, ..record }));
     put_index_and_claims(push.remote, collected.epoch, session, &assembled, &drafts)?;
     if !settled(push.remote, collected, refused, session, &drafts, &assembled, &vouched)? {
         return Ok(None);
@@ -285,17 +261,11 @@ fn learn_bases(
             continue;
         }
         let name = layout::root_name(&push.repository, &root, &session);
-        let bytes = match knowledge.record(&root, &session) {
-            // The record must still be there: it is what keeps the packs.
-            Some(bytes) if push.remote.stat(&name)?.is_some() => bytes,
-            Some(_) => continue,
-            None => match push.remote.get(&name) {
-                Ok(bytes) => bytes,
-                Err(error) if error.kind() == RemoteErrorKind::NotFound => continue,
-                Err(error) => return Err(error.into()),
-            },
-        };
-        if let Ok(record) = RootRecord::decode(&bytes) {
+        // The record must still be there: it is what keeps the packs.
+        if knowledge.record(&root, &session).is_some() && push.remote.stat(&name)?.is_none() {
+            continue;
+        }
+        if let Some(record) = read_record(push, knowledge, &root, session)? {
             known.learn_from_base(&record, &nodes, &paths)?;
             bases.push(BaseRoot { root, session });
         }
@@ -331,85 +301,4 @@ fn drafts(
         extensions: Vec::new(),
     };
     send.iter().zip(&assembled.tops).map(draft).collect()
-}
-
-/// The record of an older push, under this session. `None` where it is gone: then the root is sent at the next try.
-fn renewed(
-    push: &Push<'_>,
-    session: SessionId,
-    wish: &Wish,
-    old: SessionId,
-) -> Result<Option<RootRecord>, TransferError> {
-    let name = layout::root_name(&push.repository, &wish.root.id, &old);
-    let bytes = push.remote.get(&name)?;
-    let damaged = |source| TransferError::Object { name: name.clone(), source: Some(source) };
-    let record = RootRecord::decode(&bytes).map_err(damaged)?;
-    Ok(Some(RootRecord { session, home: push.home, ..record }))
-}
-
-fn put_index_and_claims(
-    remote: &Remote,
-    epoch: u64,
-    session: SessionId,
-    assembled: &Assembled,
-    drafts: &[RootRecord],
-) -> Result<(), TransferError> {
-    let claims = || -> Result<(), TransferError> {
-        for (number, draft) in (0_u32..).zip(drafts) {
-            remote.put(&layout::claim_name(&session, number), draft.encode_claim()?)?;
-        }
-        Ok(())
-    };
-    let index = || -> Result<(), TransferError> {
-        let mut builder = IndexBuilder::new(epoch);
-        for (pack, footer) in &assembled.packs {
-            builder.add(*pack, footer);
-            if builder.is_full() {
-                put_index(remote, std::mem::replace(&mut builder, IndexBuilder::new(epoch)))?;
-            }
-        }
-        if builder.is_empty() { Ok(()) } else { put_index(remote, builder) }
-    };
-    let (index, claims) = rayon::join(index, claims);
-    index.and(claims)
-}
-
-fn put_index(remote: &Remote, builder: IndexBuilder) -> Result<(), TransferError> {
-    let (name, bytes) = builder.finish().encode()?;
-    Ok(remote.put(&layout::index_name(&name), bytes)?)
-}
-
-/// Step 6: whether everything that the drafts name is still uncondemned and there. What is not is noted in `refused`.
-fn settled(
-    remote: &Remote,
-    collected: &mut Collected,
-    refused: &mut BTreeSet<Digest>,
-    session: SessionId,
-    drafts: &[RootRecord],
-    assembled: &Assembled,
-    vouched: &BTreeSet<PackRef>,
-) -> Result<bool, TransferError> {
-    collected.refresh(remote)?;
-    if session.epoch < collected.floor {
-        return Ok(false);
-    }
-    let own: BTreeMap<_, _> =
-        assembled.packs.iter().map(|(pack, _): &(PackRef, PackFooter)| (pack.id, ())).collect();
-    let inline = drafts.iter().flat_map(|draft| match &draft.packs {
-        RootPacks::Inline(packs) => packs.as_slice(),
-        RootPacks::Set { .. } => &[],
-    });
-    let claimed = inline.chain(&assembled.reused).chain(&assembled.meta);
-    let condemned: BTreeSet<_> =
-        claimed.map(|pack| pack.id).filter(|pack| collected.condemned.contains(pack)).collect();
-    if !condemned.is_empty() {
-        return Ok(false);
-    }
-    for pack in assembled.reused.difference(vouched).filter(|pack| !own.contains_key(&pack.id)) {
-        let found = remote.stat(&layout::pack_name(&pack.id))?;
-        if found.is_none_or(|found| found.size != u64::from(pack.size)) {
-            refused.insert(pack.id);
-        }
-    }
-    Ok(refused.is_empty() || assembled.reused.iter().all(|pack| !refused.contains(&pack.id)))
 }

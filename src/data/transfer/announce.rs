@@ -1,0 +1,79 @@
+//! What a push announces before it names anything, and the look whether it may go on.
+
+use std::collections::BTreeSet;
+
+use crate::base::Digest;
+use crate::objects::{IndexBuilder, PackRef, RootRecord, SessionId, layout};
+use crate::storage::remote::Remote;
+
+use super::TransferError;
+use super::assemble::Assembled;
+use super::standing::inline_packs;
+use super::survey::Collected;
+
+/// Steps 4 and 5: the index of the new packs, and what the roots will name.
+///
+/// # Errors
+///
+/// When one cannot be put.
+pub(super) fn put_index_and_claims(
+    remote: &Remote,
+    epoch: u64,
+    session: SessionId,
+    assembled: &Assembled,
+    drafts: &[RootRecord],
+) -> Result<(), TransferError> {
+    let claims = || -> Result<(), TransferError> {
+        for (number, draft) in (0_u32..).zip(drafts) {
+            remote.put(&layout::claim_name(&session, number), draft.encode_claim()?)?;
+        }
+        Ok(())
+    };
+    let index = || -> Result<(), TransferError> {
+        let mut builder = IndexBuilder::new(epoch);
+        for (pack, footer) in &assembled.packs {
+            builder.add(*pack, footer);
+            if builder.is_full() {
+                put_index(remote, std::mem::replace(&mut builder, IndexBuilder::new(epoch)))?;
+            }
+        }
+        if builder.is_empty() { Ok(()) } else { put_index(remote, builder) }
+    };
+    let (index, claims) = rayon::join(index, claims);
+    index.and(claims)
+}
+
+fn put_index(remote: &Remote, builder: IndexBuilder) -> Result<(), TransferError> {
+    let (name, bytes) = builder.finish().encode()?;
+    Ok(remote.put(&layout::index_name(&name), bytes)?)
+}
+
+/// Step 6: whether everything that the drafts name is still uncondemned and there. What is not is noted in `refused`.
+pub(super) fn settled(
+    remote: &Remote,
+    collected: &mut Collected,
+    refused: &mut BTreeSet<Digest>,
+    session: SessionId,
+    drafts: &[RootRecord],
+    assembled: &Assembled,
+    vouched: &BTreeSet<PackRef>,
+) -> Result<bool, TransferError> {
+    collected.refresh(remote)?;
+    if session.epoch < collected.floor {
+        return Ok(false);
+    }
+    let own: BTreeSet<_> = assembled.packs.iter().map(|(pack, _)| pack.id).collect();
+    let claimed = drafts.iter().flat_map(inline_packs).chain(&assembled.reused);
+    let condemned: BTreeSet<_> =
+        claimed.map(|pack| pack.id).filter(|pack| collected.condemned.contains(pack)).collect();
+    if !condemned.is_empty() {
+        return Ok(false);
+    }
+    for pack in assembled.reused.difference(vouched).filter(|pack| !own.contains(&pack.id)) {
+        let found = remote.stat(&layout::pack_name(&pack.id))?;
+        if found.is_none_or(|found| found.size != u64::from(pack.size)) {
+            refused.insert(pack.id);
+        }
+    }
+    Ok(refused.is_empty() || assembled.reused.iter().all(|pack| !refused.contains(&pack.id)))
+}
