@@ -5,7 +5,7 @@
 //! kind = "drift"
 //! data = "data/penguins.csv"       # a table of the work tree
 //! reference = "penguins#prod"      # the data that this model version was trained on; or a revision of Git
-//! statistic = "psi"                # the only one so far
+//! statistic = "psi"                # the default; or psi-evidently, psi-deciles, kolmogorov-smirnov, total-variation
 //! threshold = 0.2                  # a column drifts at this value; the default is 0.2
 //! columns = ["mass"]               # only these; the default is every column that both tables have
 //! min-rows = 200                   # fewer on either side: insufficient data; the default is 200
@@ -22,9 +22,12 @@
 //!
 //! A key that is not known is an error: a misspelt limit must not pass for a limit that holds.
 
+use std::collections::BTreeMap;
+
 use crate::base::{Advice, PathError, RepoPath};
 use crate::models::{ModelRef, NameError};
 
+use super::drift::DriftStatistic;
 use super::verdict::Verdict;
 
 /// One rule.
@@ -47,13 +50,6 @@ pub enum RuleKind {
     Metric(MetricRule),
 }
 
-/// By what number two columns are compared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Statistic {
-    /// The population stability index.
-    Psi,
-}
-
 /// A rule on the drift of a table.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DriftRule {
@@ -62,7 +58,7 @@ pub struct DriftRule {
     /// What it is compared with.
     pub reference: String,
     /// By what number.
-    pub statistic: Statistic,
+    pub statistic: DriftStatistic,
     /// The value from which on a column drifts.
     pub threshold: f64,
     /// Only these columns; all that both tables have if `None`.
@@ -178,8 +174,8 @@ impl Advice for RuleError {
 /// # Errors
 ///
 /// [`RuleError`] for the first key that is wrong.
-pub fn read_rules(checks: &toml::Table) -> Result<Vec<Rule>, RuleError> {
-    checks.iter().map(|(name, value)| Rule::read(name, value)).collect()
+pub fn read_rules(checks: &BTreeMap<String, toml::Table>) -> Result<Vec<Rule>, RuleError> {
+    checks.iter().map(|(name, table)| Rule::read(name, table)).collect()
 }
 
 impl Rule {
@@ -188,11 +184,7 @@ impl Rule {
     /// # Errors
     ///
     /// [`RuleError`] for the first key that is wrong.
-    pub fn read(name: &str, value: &toml::Value) -> Result<Self, RuleError> {
-        let toml::Value::Table(table) = value else {
-            let problem = KeyProblem::Type { wanted: "a table", found: value.type_str() };
-            return Err(RuleError { rule: name.into(), key: format!("check.{name}"), problem });
-        };
+    pub fn read(name: &str, table: &toml::Table) -> Result<Self, RuleError> {
         let keys = Keys { rule: name, table };
         let (kind, default, known) = match keys.needed_text("kind")? {
             "drift" => (RuleKind::Drift(keys.drift()?), Verdict::Investigate, Keys::OF_DRIFT),
@@ -224,13 +216,21 @@ impl<'a> Keys<'a> {
 
     fn drift(&self) -> Result<DriftRule, RuleError> {
         let data = self.needed_text("data")?;
-        if let Some(other) = self.text("statistic")?.filter(|word| *word != "psi") {
-            return Err(self.wrong("statistic", KeyProblem::Word { found: other.into(), known: "psi" }));
-        }
+        let statistic = match self.text("statistic")?.unwrap_or("psi") {
+            "psi" => DriftStatistic::Psi,
+            "psi-evidently" => DriftStatistic::PsiEvidently,
+            "psi-deciles" => DriftStatistic::PsiDeciles,
+            "kolmogorov-smirnov" => DriftStatistic::KolmogorovSmirnov,
+            "total-variation" => DriftStatistic::TotalVariation,
+            other => {
+                let known = "psi, psi-evidently, psi-deciles, kolmogorov-smirnov, total-variation";
+                return Err(self.wrong("statistic", KeyProblem::Word { found: other.into(), known }));
+            }
+        };
         Ok(DriftRule {
             data: RepoPath::new(data).map_err(|error| self.wrong("data", KeyProblem::Path(error)))?,
             reference: self.needed_text("reference")?.into(),
-            statistic: Statistic::Psi,
+            statistic,
             threshold: self.positive("threshold")?.unwrap_or(DEFAULT_THRESHOLD),
             columns: self.texts("columns")?,
             min_rows: self.positive("min-rows")?.map_or(DEFAULT_MIN_ROWS, |rows| rows as u64),
@@ -348,7 +348,6 @@ mod tests {
         let wrong = [
             ("[x]\nkind = 'magic'", "check 'x' in ml.toml: 'kind' is 'magic', not one of: drift, metric"),
             ("[x]\ndata = 'd.csv'", "check 'x' in ml.toml: 'kind' is missing"),
-            ("x = 1", "check 'x' in ml.toml: 'check.x' must be a table, not integer"),
             (
                 &format!("{drift}treshold = 1"),
                 "check 'd' in ml.toml: 'treshold' is not known; known are: kind, data,",

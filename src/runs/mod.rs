@@ -1,6 +1,7 @@
 //! `git mlrun`: runs are recorded in Git, in logs of which each has one writer, so nothing conflicts and nothing is lost.
 
 pub mod layout;
+pub mod log;
 pub mod metric_chunk;
 pub mod number;
 pub mod record;
@@ -15,7 +16,6 @@ mod execute;
 mod flush;
 mod history;
 mod lineage;
-mod log;
 mod metric;
 mod notes;
 mod recorder;

@@ -6,6 +6,7 @@
     reason = "a test may write files and panic as it likes"
 )]
 
+mod checks;
 mod hooks;
 mod index;
 mod objects;
