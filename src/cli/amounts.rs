@@ -51,6 +51,12 @@ pub(crate) fn duration(time: Duration) -> String {
     }
 }
 
+/// How fast, in brackets, where it took long enough to tell: ` (16 MB/s)`.
+pub(crate) fn rate(bytes: u64, time: Duration) -> String {
+    let seconds = time.as_secs_f64();
+    if seconds < 1.0 { String::new() } else { format!(" ({}/s)", size((bytes as f64 / seconds) as u64)) }
+}
+
 /// A moment, to the minute: `2026-11-22 18:03 UTC`.
 pub(crate) fn moment(time: Timestamp) -> String {
     time.strftime("%Y-%m-%d %H:%M UTC").to_string()

@@ -1,6 +1,7 @@
 //! What the work tree has that no commit has, and what Git is in the middle of.
 
 use std::fs;
+use std::path::Path;
 
 use serde::Serialize;
 
@@ -84,10 +85,11 @@ impl Repository {
         Ok(state)
     }
 
-    /// How far a rebase is. A rebase by patches (`--apply`) and `git am` are under way while their folder exists.
+    /// How far a rebase is, also one by patches (`--apply`). `git am` is none: each of its patches is a step of its own.
     pub fn rebase_state(&self) -> RebaseState {
-        if self.git_dir().join("rebase-apply").exists() {
-            return RebaseState::UnderWay;
+        let patches = self.git_dir().join("rebase-apply");
+        if patches.exists() {
+            return applying(&patches);
         }
         let folder = self.git_dir().join("rebase-merge");
         if !folder.exists() {
@@ -108,5 +110,17 @@ impl Repository {
     pub fn squashed_commits(&self) -> Vec<ObjectId> {
         let text = fs::read_to_string(self.git_dir().join("SQUASH_MSG")).unwrap_or_default();
         text.lines().filter_map(|line| line.strip_prefix("commit ")?.trim().parse().ok()).collect()
+    }
+}
+
+/// The state of a rebase that applies patches. `git am` uses the same folder, and is none: each patch is a step of its own.
+fn applying(folder: &Path) -> RebaseState {
+    let number = |name: &str| fs::read_to_string(folder.join(name)).ok()?.trim().parse::<u64>().ok();
+    if folder.join("applying").exists() {
+        return RebaseState::None;
+    }
+    match (number("next"), number("last")) {
+        (Some(next), Some(last)) if next > last => RebaseState::Ending,
+        _ => RebaseState::UnderWay,
     }
 }

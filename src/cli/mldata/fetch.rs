@@ -1,78 +1,94 @@
-//! `git mldata fetch`: contents into the store, the work tree untouched.
+//! `git mldata fetch`: data into the store.
 
-use std::io;
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use clap::Args;
 
-use crate::base::{Advice, Digest, RepoPath};
-use crate::cli::amounts::{counted, size};
+use crate::base::RepoPath;
+use crate::cli::amounts::{counted, duration, rate, size};
 use crate::cli::context::Context;
 use crate::cli::exit::Exit;
 use crate::cli::options::FormatOptions;
-use crate::cli::page::Page;
 use crate::cli::report::{CliError, Outcome};
+use crate::data::Workspace;
 use crate::data::remotes;
-use crate::data::transfer::{Fetched, With, fetch_versions, learn_roots, wants};
+use crate::data::transfer::{Fetched, TransferError, With, fetch_versions, learn_roots, wants};
 
-/// Bring contents into the store
+/// Bring data into the store, without touching the work tree
 ///
-/// Brings what the pointers of the work tree name and the store lacks; the work tree is not touched. Also learns which
-/// versions the remote has, for 'git mldata status'.
+/// Brings what the pointers of the work tree name. Of a directory, a part can be brought alone. Without paths it is also
+/// learnt anew which versions the remote has, for 'git mldata status'.
 #[derive(Debug, Args)]
 pub(crate) struct FetchArgs {
-    /// Tracked paths, or paths inside tracked directories; all if not given
-    #[arg(value_name = "PATH")]
-    paths: Vec<PathBuf>,
-    /// The data remote; if not given the default one, then the others
-    #[arg(short, long, value_name = "REMOTE")]
-    remote: Option<String>,
+    /// A data remote, then tracked paths or paths inside tracked directories; a first word that is the name of a remote
+    /// means the remote (write './NAME' for a path of that name)
+    #[arg(value_name = "[REMOTE] PATH")]
+    words: Vec<String>,
     #[command(flatten)]
     format: FormatOptions,
 }
 
-/// A version that no remote has.
-#[derive(Debug, thiserror::Error)]
-#[error("'{path}' ({}) is not on '{remote}'", root.short())]
-pub(super) struct NotThereError {
-    path: RepoPath,
-    root: Digest,
-    remote: String,
-}
-
-impl Advice for NotThereError {
-    fn hints(&self) -> Vec<String> {
-        vec!["whoever made this version: git mldata push".into()]
-    }
-}
-
 pub(crate) fn run(context: &Context, args: &FetchArgs) -> Outcome {
     let workspace = context.workspace()?;
-    let wanted = wants(&workspace, &context.paths(&args.paths)?)?;
-    let remote = args.remote.as_deref();
-    let done = fetch_versions(&workspace, remote, &wanted, &context.progress)?;
-    learn_roots(&workspace, &remotes::find(&workspace, remote)?)?;
-    context.output.done(args.format.chosen(), &done, |page| write(page, &done))?;
-    Ok(tell_missing(context, &done))
-}
-
-pub(super) fn write(page: &mut Page<'_>, fetched: &With<Fetched>) -> io::Result<()> {
-    let With { remote, done } = fetched;
-    match done.items {
-        0 if done.missing.is_empty() => page.line(format_args!("nothing to fetch: the store has it all")),
-        0 => Ok(()),
-        _ => {
-            let (versions, bytes) = (counted(done.versions, "version"), size(done.bytes));
-            page.line(format_args!("fetched {bytes} of {versions} from '{remote}'"))
-        }
+    let (remote, paths) = remote_and_paths(context, &workspace, &args.words)?;
+    let fetched = fetch(context, &workspace, remote.as_deref(), &paths)?;
+    if paths.is_empty() {
+        learn_roots(&workspace, &remotes::find(&workspace, Some(&fetched.0.remote))?)?;
     }
+    let (fetched, took) = fetched;
+    context.output.done(args.format.chosen(), &fetched, |page| {
+        page.line(format_args!("{}", summary(&fetched, took)))
+    })?;
+    Ok(tell_missing(context, &fetched))
 }
 
-/// Says which versions could not be had.
+/// Takes the name of a remote off the front, where there is one.
+pub(super) fn remote_and_paths(
+    context: &Context,
+    workspace: &Workspace,
+    words: &[String],
+) -> Result<(Option<String>, Vec<RepoPath>), CliError> {
+    let known = remotes::list(workspace)?;
+    let remote = words.first().filter(|first| known.iter().any(|remote| remote.name == **first));
+    let paths: Vec<PathBuf> = words.iter().skip(usize::from(remote.is_some())).map(PathBuf::from).collect();
+    Ok((remote.cloned(), context.paths(&paths)?))
+}
+
+/// Brings what the pointers name, and tells how long it took.
+pub(super) fn fetch(
+    context: &Context,
+    workspace: &Workspace,
+    remote: Option<&str>,
+    paths: &[RepoPath],
+) -> Result<(With<Fetched>, Duration), CliError> {
+    let start = Instant::now();
+    let wants = wants(workspace, paths)?;
+    let fetched = fetch_versions(workspace, remote, &wants, &context.progress)?;
+    Ok((fetched, start.elapsed()))
+}
+
+/// One line: what, how much, how fast.
+pub(super) fn summary(fetched: &With<Fetched>, took: Duration) -> String {
+    let With { remote, done } = fetched;
+    if done.items == 0 {
+        return format!("nothing new from '{remote}' ({} here)", counted(done.known, "version"));
+    }
+    let versions = counted(done.versions, "version");
+    format!(
+        "fetched {versions} from '{remote}': {}, {}{}",
+        size(done.bytes),
+        duration(took),
+        rate(done.bytes, took)
+    )
+}
+
+/// Tells what the remote lacks, and the code to end with.
 pub(super) fn tell_missing(context: &Context, fetched: &With<Fetched>) -> Exit {
     for missing in &fetched.done.missing {
-        let (path, root, remote) = (missing.path.clone(), missing.root, fetched.remote.clone());
-        context.tell(&CliError::from(NotThereError { path, root, remote }));
+        let (path, root) = (missing.path.clone(), missing.root);
+        let error = TransferError::NotThere { path, root, remote: fetched.remote.clone() };
+        context.tell(&CliError::from(error));
     }
     if fetched.done.missing.is_empty() { Exit::Done } else { Exit::CouldNotDo }
 }

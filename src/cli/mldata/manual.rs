@@ -92,6 +92,20 @@ fn install(context: &Context, args: &InstallArgs) -> Outcome {
     Ok(Exit::Done)
 }
 
+/// Installs the manual where it is not there yet and can be: a newcomer's first `git mldata --help` should show it. That it
+/// cannot be is no reason to say anything.
+pub(super) fn install_if_missing() {
+    let Some(prefix) = default_prefix() else { return };
+    if prefix.join("share/man/man1/git-mldata.1").exists() {
+        return;
+    }
+    for file in Tool::ALL.into_iter().filter_map(|tool| files(&command(tool)).ok()).flatten() {
+        if write(&prefix.join(&file.path), &file.bytes).is_err() {
+            return;
+        }
+    }
+}
+
 fn write_error(path: &Path, source: io::Error) -> ManualError {
     ManualError::Write { path: path.to_owned(), source }
 }

@@ -5,6 +5,7 @@ mod at;
 mod cat;
 mod checkout;
 mod fetch;
+mod hooks;
 mod init;
 mod ls;
 mod manual;

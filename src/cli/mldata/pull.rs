@@ -1,30 +1,33 @@
-//! `git mldata pull`: contents from a remote into the work tree. All that a newcomer types after `git clone`.
+//! `git mldata pull`: fetch, then checkout; all that a newcomer types.
 
-use std::path::PathBuf;
+use std::env;
 
 use clap::Args;
 
+use crate::base::RepoPath;
 use crate::cli::context::Context;
 use crate::cli::exit::Exit;
 use crate::cli::options::{Format, FormatOptions};
-use crate::cli::report::Outcome;
+use crate::cli::report::{CliError, Outcome};
 use crate::data::Workspace;
 use crate::data::checkout::{CheckoutOptions, Modified, checkout};
 use crate::data::remotes;
-use crate::data::setup;
-use crate::data::transfer::{fetch_versions, wants};
+use crate::data::setup::{is_set_up, set_up_clone};
 
-use super::{checkout as rendering, fetch, init};
+use super::checkout::tell;
+use super::fetch::{fetch, remote_and_paths, summary, tell_missing};
+use super::init::tell_refused_hooks;
 
-/// Bring data from a remote into the work tree
+/// Bring data into the work tree
 ///
-/// Fetches what the pointers name and the store lacks, and writes it. A clone that is not set up yet gets its hooks and
-/// settings on the way (not in CI). Modified files stay as they are.
+/// Brings what the pointers of the work tree name: first into the store, then into the work tree. Of a directory, a part can
+/// be brought alone. Modified files stay as they are. A clone that was not set up is set up first (hooks, runs of others).
 #[derive(Debug, Args)]
 pub(crate) struct PullArgs {
-    /// The data remote (if it names one; else it is a path), then tracked paths or paths inside tracked directories
+    /// A data remote, then tracked paths or paths inside tracked directories; a first word that is the name of a remote
+    /// means the remote (write './NAME' for a path of that name)
     #[arg(value_name = "[REMOTE] PATH")]
-    names: Vec<PathBuf>,
+    words: Vec<String>,
     /// Do not set this clone up
     #[arg(long)]
     no_setup: bool,
@@ -37,42 +40,55 @@ pub(crate) struct PullArgs {
 
 pub(crate) fn run(context: &Context, args: &PullArgs) -> Outcome {
     let workspace = context.workspace()?;
-    if !args.no_setup && std::env::var_os("CI").is_none() {
+    let (remote, paths) = remote_and_paths(context, &workspace, &args.words)?;
+    remotes::team_file(&workspace)?;
+    if !args.no_setup && !in_ci() && !is_set_up(&workspace) {
         set_up(context, &workspace)?;
     }
-    let (remote, paths) = split(&workspace, &args.names)?;
-    let paths = context.paths(paths)?;
-    let wanted = wants(&workspace, &paths)?;
-    let fetched = fetch_versions(&workspace, remote.as_deref(), &wanted, &context.progress)?;
-    if args.format.chosen() == Format::Text && fetched.done.items > 0 {
-        context.output.done(Format::Text, &fetched, |page| fetch::write(page, &fetched))?;
+    let (fetched, took) = fetch(context, &workspace, remote.as_deref(), &paths)?;
+    let missing = tell_missing(context, &fetched);
+    let format = args.format.chosen();
+    if format == Format::Text && fetched.done.items > 0 {
+        context.output.note(summary(&fetched, took));
     }
-    let missing = fetch::tell_missing(context, &fetched);
+    let found: Vec<RepoPath> = match missing {
+        Exit::Done => paths,
+        // What is missing was told: the rest is brought all the same.
+        _ => rest(
+            context,
+            &workspace,
+            &paths,
+            &fetched.done.missing.iter().map(|it| &it.path).collect::<Vec<_>>(),
+        )?,
+    };
+    if missing != Exit::Done && found.is_empty() {
+        return Ok(missing);
+    }
     let options = CheckoutOptions { modified: Modified::Refuse, outside_links: args.outside_links };
-    let done = checkout(&workspace, &paths, options, &context.progress)?;
-    let left = rendering::tell(context, args.format.chosen(), &done)?;
-    Ok(if missing == Exit::Done { left } else { missing })
+    let done = checkout(&workspace, &found, options, &context.progress)?;
+    let exit = tell(context, format, &done)?;
+    Ok(if exit == Exit::Done { missing } else { exit })
 }
 
-/// Whether the first name is a remote's, as in `git pull REMOTE …`.
-fn split<'a>(
+/// The tracked paths at or below `paths` that are not among `missing`.
+fn rest(
+    context: &Context,
     workspace: &Workspace,
-    names: &'a [PathBuf],
-) -> Result<(Option<String>, &'a [PathBuf]), crate::cli::report::CliError> {
-    let remotes = remotes::list(workspace)?;
-    let first = names.first().and_then(|name| name.to_str());
-    match first.filter(|first| remotes.iter().any(|remote| remote.name == *first)) {
-        Some(remote) => Ok((Some(remote.to_owned()), &names[1..])),
-        None => Ok((None, names)),
-    }
+    paths: &[RepoPath],
+    missing: &[&RepoPath],
+) -> Result<Vec<RepoPath>, CliError> {
+    let status = crate::data::status::status(workspace, paths, &context.progress)?;
+    Ok(status.paths.into_iter().map(|path| path.path).filter(|path| !missing.contains(&path)).collect())
 }
 
-fn set_up(context: &Context, workspace: &Workspace) -> Result<(), crate::cli::report::CliError> {
-    if setup::is_set_up(workspace) || workspace.repository().team_file()?.is_none() {
-        return Ok(());
-    }
-    let done = setup::set_up_clone(workspace, true)?;
-    context.output.note("set up this clone: hooks and settings (git mldata init --undo removes them)");
-    init::tell_refused_hooks(context, &done);
+fn set_up(context: &Context, workspace: &Workspace) -> Result<(), CliError> {
+    let done = set_up_clone(workspace, true)?;
+    context.output.note("set up this clone: hooks, runs of others (git mldata init --undo takes it back)");
+    tell_refused_hooks(context, &done);
     Ok(())
+}
+
+/// Whether this is a CI job: there, nothing is installed that was not asked for.
+fn in_ci() -> bool {
+    env::var_os("CI").is_some_and(|value| !value.is_empty() && value != "false" && value != "0")
 }

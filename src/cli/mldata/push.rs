@@ -1,11 +1,12 @@
-//! `git mldata push`: versions to a remote.
+//! `git mldata push`: what a remote lacks, sent.
 
 use std::io;
+use std::time::{Duration, Instant};
 
 use clap::Args;
 
-use crate::base::Advice;
-use crate::cli::amounts::{counted, size};
+use crate::base::{Advice, RepoPath};
+use crate::cli::amounts::{counted, duration, rate, size};
 use crate::cli::context::Context;
 use crate::cli::exit::Exit;
 use crate::cli::options::FormatOptions;
@@ -14,73 +15,91 @@ use crate::cli::report::{CliError, Outcome};
 use crate::data::transfer::{Pushed, PushedVersion, With, push_versions};
 use crate::data::versions::Commits;
 
-/// Send what a remote lacks
+/// Send data that a remote lacks
 ///
-/// Sends every version that the index and the commits of HEAD name and the remote lacks, older ones too. Only new chunks are
-/// sent. Nothing names a version before all of it is there.
+/// Sends every version that the commits of HEAD and the index name, older ones too; what the remote has is not sent again.
+/// An interrupted push goes on where it stopped. The pre-push hook does this for what 'git push' sends.
 #[derive(Debug, Args)]
 pub(crate) struct PushArgs {
     /// The data remote; the default one if not given
     #[arg(value_name = "REMOTE")]
     remote: Option<String>,
-    /// Send the versions of every branch and tag
+    /// The versions of every branch, tag, remote-tracking branch and stash
     #[arg(long)]
     all: bool,
-    /// Show what would be sent
+    /// Tell what would be sent, and send nothing
     #[arg(short = 'n', long)]
     dry_run: bool,
     #[command(flatten)]
     format: FormatOptions,
 }
 
-/// Versions that nobody can send from here.
+/// A version that nobody can send from here.
 #[derive(Debug, thiserror::Error)]
-#[error("{} on '{remote}', and not in this store either: {}", counted(*count, "version"), paths.join(", "))]
+#[error("'{path}' ({}, {}) cannot be sent: neither this store nor '{remote}' has it", version.root.short(), size(version.size), path = version.path)]
 struct MissingError {
-    count: u64,
+    version: PushedVersion,
     remote: String,
-    paths: Vec<String>,
 }
 
 impl Advice for MissingError {
     fn hints(&self) -> Vec<String> {
-        vec!["whoever has the data: git mldata push --all".into()]
+        let path: &RepoPath = &self.version.path;
+        vec![format!(
+            "git mldata fetch REMOTE {path}      from a remote that has it, or push from the clone that made it"
+        )]
     }
 }
 
 pub(crate) fn run(context: &Context, args: &PushArgs) -> Outcome {
     let workspace = context.workspace()?;
     let commits = if args.all { Commits::All } else { Commits::Head };
-    let remote = args.remote.as_deref();
-    let With { remote, done } = push_versions(&workspace, remote, &commits, args.dry_run, &context.progress)?;
-    context.output.done(
-        args.format.chosen(),
-        &With { remote: remote.clone(), done: done.clone() },
-        |page| write(page, &remote, &done, args.dry_run),
-    )?;
-    if done.missing.is_empty() {
-        return Ok(Exit::Done);
-    }
-    let paths = done.missing.iter().map(|version| format!("{} ({})", version.path, version.root.short()));
-    let (count, paths) = (done.missing.len() as u64, paths.collect());
-    context.tell(&CliError::from(MissingError { count, remote, paths }));
-    Ok(Exit::AnswerIsNo)
+    let start = Instant::now();
+    let pushed =
+        push_versions(&workspace, args.remote.as_deref(), &commits, args.dry_run, &context.progress)?;
+    let took = start.elapsed();
+    context.output.done(args.format.chosen(), &pushed, |page| write(page, &pushed, args.dry_run, took))?;
+    Ok(tell_missing(context, &pushed))
 }
 
-fn write(page: &mut Page<'_>, remote: &str, done: &Pushed, dry_run: bool) -> io::Result<()> {
+fn write(page: &mut Page<'_>, pushed: &With<Pushed>, dry_run: bool, took: Duration) -> io::Result<()> {
+    let With { remote, done } = pushed;
     let row = |version: &PushedVersion| {
         vec![Cell::left(&version.path), Cell::left(version.root.short()), Cell::right(size(version.size))]
     };
     page.table(0, &done.sent.iter().map(row).collect::<Vec<_>>())?;
-    let (versions, bytes) = (counted(done.sent.len() as u64, "version"), size(done.bytes));
-    let packs = counted(done.packs, "pack");
-    match (done.sent.is_empty(), dry_run) {
-        (true, _) => page.line(format_args!("nothing to send: '{remote}' has it all"))?,
-        (false, true) => page.line(format_args!("would send {versions} to '{remote}': at most {bytes}"))?,
-        (false, false) => page.line(format_args!("sent {versions} to '{remote}': {bytes} in {packs}"))?,
+    page.line(format_args!("{}", summary(remote, done, dry_run, took)))?;
+    match done.renewed {
+        renewed if renewed > 0 && !dry_run => {
+            page.line(format_args!("renewed the records of {}", counted(renewed, "version")))
+        }
+        _ => Ok(()),
     }
-    if done.renewed > 0 && !dry_run {
-        page.line(format_args!("renewed the records of {}", counted(done.renewed, "version")))?;
+}
+
+/// One line: what, how much, how fast.
+pub(super) fn summary(remote: &str, done: &Pushed, dry_run: bool, took: Duration) -> String {
+    let versions = counted(done.sent.len() as u64, "version");
+    match (done.sent.len(), dry_run) {
+        (0, _) if !done.missing.is_empty() => format!("nothing was sent to '{remote}'"),
+        (0, _) => format!("everything is on '{remote}' ({})", counted(done.known + done.renewed, "version")),
+        (_, true) => format!("would send {versions} to '{remote}', at most {}", size(done.bytes)),
+        (_, false) => {
+            let (bytes, packs) = (size(done.bytes), counted(done.packs, "pack"));
+            format!(
+                "sent {versions} to '{remote}': {bytes} in {packs}, {}{}",
+                duration(took),
+                rate(done.bytes, took)
+            )
+        }
     }
-    Ok(())
+}
+
+/// Tells what could not be sent, and the code to end with.
+pub(super) fn tell_missing(context: &Context, pushed: &With<Pushed>) -> Exit {
+    for version in &pushed.done.missing {
+        let (version, remote) = (version.clone(), pushed.remote.clone());
+        context.tell(&CliError::from(MissingError { version, remote }));
+    }
+    if pushed.done.missing.is_empty() { Exit::Done } else { Exit::CouldNotDo }
 }

@@ -7,7 +7,7 @@ use crate::cli::invocation::Arguments;
 use crate::cli::options::CommonOptions;
 use crate::cli::report::Outcome;
 
-use super::{add, cat, checkout, fetch, init, ls, manual, mv, pull, push, remote, rm, status};
+use super::{add, cat, checkout, fetch, hooks, init, ls, manual, mv, pull, push, remote, rm, status};
 
 /// Version large data with Git
 ///
@@ -44,6 +44,10 @@ enum Command {
     Rm(rm::RmArgs),
     Mv(mv::MvArgs),
     #[command(subcommand)]
+    Hooks(hooks::HooksCommand),
+    #[command(hide = true)]
+    Hook(hooks::HookArgs),
+    #[command(subcommand)]
     Manual(manual::ManualCommand),
 }
 
@@ -66,6 +70,8 @@ impl Arguments for MlData {
             Command::Ls(args) => ls::run(context, args),
             Command::Rm(args) => rm::run(context, args),
             Command::Mv(args) => mv::run(context, args),
+            Command::Hooks(command) => hooks::run(context, command),
+            Command::Hook(args) => hooks::run_hook(context, args),
             Command::Manual(command) => manual::run(context, command),
         }
     }

@@ -3,13 +3,16 @@
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
-use crate::base::{Digest, RandomId};
+use crate::base::{Digest, RandomId, RepoPath};
 use crate::cli::amounts::size;
 use crate::cli::context::Context;
 use crate::cli::escape::escape;
 use crate::cli::exit::Exit;
 use crate::cli::options::FormatOptions;
 use crate::cli::report::{CliError, Outcome};
+use crate::data::remotes;
+use crate::data::transfer::push_versions;
+use crate::data::versions::Commits;
 use crate::git::Repository;
 use crate::models::{Bump, ModelName, Number, Registration, Version, committed_content, register};
 use crate::runs::{Filter, find, list};
@@ -81,6 +84,7 @@ pub(crate) fn run(context: &Context, args: &RegisterArgs) -> Outcome {
     };
     let (model, remote) = (args.model.clone(), args.remote.clone());
     let wanted = Registration { model, path, number, run: maker, remote, again: args.again };
+    upload(context, &wanted.path)?;
     let registered = register(repository, &wanted)?;
     context.output.done(args.format.chosen(), &registered, |page| {
         let content = &registered.content;
@@ -91,6 +95,24 @@ pub(crate) fn run(context: &Context, args: &RegisterArgs) -> Outcome {
         page.line(format_args!("  {path}  {}  {}{made_by}", content.blake3.short(), size(content.size)))
     })?;
     Ok(Exit::Done)
+}
+
+/// Sends the content before the tag can name it: a version on the Git remote must be one that others can get. A file that
+/// is in Git itself needs nothing.
+fn upload(context: &Context, path: &RepoPath) -> Result<(), CliError> {
+    let workspace = context.workspace()?;
+    if workspace.repository().work_tree_pointer(path).is_ok_and(|pointer| pointer.is_none()) {
+        return Ok(());
+    }
+    if remotes::list(&workspace)?.is_empty() {
+        context
+            .output
+            .warning(format!("'{path}' is on no data remote: others cannot get what this version names"));
+        context.hint("git mldata remote add NAME URL && git mldata push");
+        return Ok(());
+    }
+    push_versions(&workspace, None, &Commits::Head, false, &context.progress)?;
+    Ok(())
 }
 
 /// The latest run that has this content as an output.

@@ -2,6 +2,7 @@
 
 mod exec;
 mod keeper;
+mod lineage;
 mod log;
 mod ls;
 mod show;

@@ -7,7 +7,7 @@ use crate::cli::invocation::Arguments;
 use crate::cli::options::CommonOptions;
 use crate::cli::report::Outcome;
 
-use super::{exec, log, ls, show, sync};
+use super::{exec, lineage, log, ls, show, sync};
 
 /// Record runs, trace lineage, watch models
 ///
@@ -36,6 +36,7 @@ enum Command {
     Ls(ls::LsArgs),
     Show(show::ShowArgs),
     Sync(sync::SyncArgs),
+    Lineage(lineage::LineageArgs),
 }
 
 impl Arguments for MlRun {
@@ -50,6 +51,7 @@ impl Arguments for MlRun {
             Command::Ls(args) => ls::run(context, args),
             Command::Show(args) => show::run(context, args),
             Command::Sync(args) => sync::run(context, args),
+            Command::Lineage(args) => lineage::run(context, args),
         }
     }
 }

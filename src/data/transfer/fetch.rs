@@ -87,7 +87,8 @@ struct Pending {
 /// [`TransferError`]; versions that the remote lacks are told in the result.
 pub fn fetch(fetch: &Fetch<'_>, knowledge: &mut Knowledge, wants: &[Want]) -> Result<Fetched, TransferError> {
     let mut done = Fetched::default();
-    let wants: Vec<_> = wants.iter().filter(|want| !is_here(fetch.store, want)).collect();
+    let (here, wants): (Vec<_>, Vec<_>) = wants.iter().partition(|want| is_here(fetch.store, want));
+    done.known = here.len() as u64;
     if wants.is_empty() {
         return Ok(done);
     }
