@@ -16,6 +16,7 @@ mod mldata_rm;
 mod mldata_status;
 mod mlmodel;
 mod mlrun_exec;
+mod mlrun_killed;
 mod mlrun_lineage;
 mod mlrun_log;
 mod mlrun_ls;

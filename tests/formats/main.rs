@@ -12,6 +12,7 @@ mod manifests;
 mod places;
 mod pointers;
 mod records;
+mod runs;
 mod second_reader;
 mod tables;
 mod trees;
