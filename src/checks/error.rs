@@ -75,7 +75,7 @@ impl Advice for CheckError {
                 vec!["write a table [check.NAME] into ml.toml: see 'git mlrun check --help'".into()]
             }
             Self::Current { source, .. } => source.hints(),
-            Self::MissingContent { .. } => vec!["git mldata fetch --all".into()],
+            Self::MissingContent { .. } => vec!["whoever made this version: git mldata push --all".into()],
             Self::Table { source, .. } => source.hints(),
             Self::NoSuchRule { .. } => Vec::new(),
         }

@@ -64,6 +64,13 @@ impl Context {
         self.output.error(error, self.advises());
     }
 
+    /// Warns that something went wrong that stops nothing, with its causes and hints.
+    pub(crate) fn warn(&self, what: &str, error: &CliError) {
+        let Some((message, causes)) = error.messages() else { return };
+        self.output.warning(format!("{what}: {}", [vec![message], causes].concat().join(": ")));
+        error.hints().iter().for_each(|hint| self.hint(hint));
+    }
+
     /// Tells what may be done next.
     pub(crate) fn hint(&self, text: impl std::fmt::Display) {
         if self.advises() {
@@ -90,6 +97,11 @@ impl Context {
         let repository = self.repository()?;
         Ok(typed.iter().map(|path| repository.resolve(path)).collect::<Result<_, _>>()?)
     }
+}
+
+/// Whether this is a CI job: there, nothing is installed that was not asked for, and runs are shared on the way.
+pub(crate) fn in_ci() -> bool {
+    env::var_os("CI").is_some_and(|value| !value.is_empty() && value != "false" && value != "0")
 }
 
 fn opened(cell: &OnceCell<Repository>) -> Result<&Repository, CliError> {

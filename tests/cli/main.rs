@@ -15,6 +15,7 @@ mod mldata_remote;
 mod mldata_rm;
 mod mldata_status;
 mod mlmodel;
+mod mlrun_check;
 mod mlrun_exec;
 mod mlrun_killed;
 mod mlrun_lineage;

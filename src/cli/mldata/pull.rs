@@ -1,11 +1,9 @@
 //! `git mldata pull`: fetch, then checkout; all that a newcomer types.
 
-use std::env;
-
 use clap::Args;
 
 use crate::base::RepoPath;
-use crate::cli::context::Context;
+use crate::cli::context::{Context, in_ci};
 use crate::cli::exit::Exit;
 use crate::cli::options::{Format, FormatOptions};
 use crate::cli::report::{CliError, Outcome};
@@ -86,9 +84,4 @@ fn set_up(context: &Context, workspace: &Workspace) -> Result<(), CliError> {
     context.output.note("set up this clone: hooks, runs of others (git mldata init --undo takes it back)");
     tell_refused_hooks(context, &done);
     Ok(())
-}
-
-/// Whether this is a CI job: there, nothing is installed that was not asked for.
-fn in_ci() -> bool {
-    env::var_os("CI").is_some_and(|value| !value.is_empty() && value != "false" && value != "0")
 }

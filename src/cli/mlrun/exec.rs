@@ -13,9 +13,10 @@ use crate::cli::exit::Exit;
 use crate::cli::options::pair;
 use crate::cli::report::{CliError, Outcome};
 use crate::models::ContentRecord;
-use crate::runs::{Execution, Request, RunsError, execute};
+use crate::runs::{Execution, Request, execute};
 
 use super::keeper::Keeper;
+use super::sharing::{SharingOptions, receive, send};
 
 /// Run a command and record it
 ///
@@ -37,14 +38,19 @@ pub(crate) struct ExecArgs {
     /// What the command makes
     #[arg(short, long = "output", value_name = "PATH")]
     output: Vec<PathBuf>,
+    #[command(flatten)]
+    sharing: SharingOptions,
     /// The command and its arguments
     #[arg(value_name = "COMMAND", required = true, last = true)]
     command: Vec<OsString>,
 }
 
 pub(crate) fn run(context: &Context, args: &ExecArgs) -> Outcome {
+    receive(context, &args.sharing);
     let execution = execution(context, args).map_err(|error| error.ending_with(Exit::NotBegun))?;
-    tell(context, args, execution)
+    let exit = tell(context, args, execution);
+    send(context, &args.sharing);
+    Ok(exit)
 }
 
 fn execution(context: &Context, args: &ExecArgs) -> Result<Execution, CliError> {
@@ -72,7 +78,7 @@ struct NotStartedError {
 impl Advice for NotStartedError {}
 
 /// Everything that is said goes to stderr: stdout is the command's.
-fn tell(context: &Context, args: &ExecArgs, execution: Execution) -> Outcome {
+fn tell(context: &Context, args: &ExecArgs, execution: Execution) -> Exit {
     let Execution { id, name, exit_code, duration_ms, git, outputs, not_started, problems, .. } = execution;
     if let Some(source) = not_started {
         let program = args.command.first().map(|program| program.to_string_lossy().into_owned());
@@ -91,15 +97,9 @@ fn tell(context: &Context, args: &ExecArgs, execution: Execution) -> Outcome {
     for ContentRecord { path, blake3, size: bytes, .. } in &outputs {
         context.output.note(format!("  made {path}  {}  {}", blake3.short(), size(*bytes)));
     }
-    problems.into_iter().for_each(|problem| warn(context, problem));
-    Ok(Exit::OfCommand(u8::try_from(exit_code).unwrap_or(1)))
-}
-
-/// What could not be recorded never changes the exit code, and is said.
-fn warn(context: &Context, problem: RunsError) {
-    let problem = CliError::from(problem);
-    if let Some((message, causes)) = problem.messages() {
-        context.output.warning(format!("not recorded: {}", [vec![message], causes].concat().join(": ")));
+    for problem in problems {
+        // What could not be recorded never changes the exit code, and is said.
+        context.warn("not recorded", &CliError::from(problem));
     }
-    problem.hints().iter().for_each(|hint| context.hint(hint));
+    Exit::OfCommand(u8::try_from(exit_code).unwrap_or(1))
 }

@@ -7,7 +7,7 @@ use crate::cli::invocation::Arguments;
 use crate::cli::options::CommonOptions;
 use crate::cli::report::Outcome;
 
-use super::{exec, lineage, log, ls, show, sync};
+use super::{check, exec, lineage, log, ls, show, sync};
 
 /// Record runs, trace lineage, watch models
 ///
@@ -37,6 +37,7 @@ enum Command {
     Show(show::ShowArgs),
     Sync(sync::SyncArgs),
     Lineage(lineage::LineageArgs),
+    Check(check::CheckArgs),
 }
 
 impl Arguments for MlRun {
@@ -52,6 +53,7 @@ impl Arguments for MlRun {
             Command::Show(args) => show::run(context, args),
             Command::Sync(args) => sync::run(context, args),
             Command::Lineage(args) => lineage::run(context, args),
+            Command::Check(args) => check::run(context, args),
         }
     }
 }

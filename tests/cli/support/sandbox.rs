@@ -27,6 +27,11 @@ impl Sandbox {
         Self { root: Arc::new(root) }
     }
 
+    /// The sandbox that a place lies in.
+    pub fn at(place: &Place) -> Self {
+        Self { root: Arc::clone(&place.sandbox) }
+    }
+
     /// The folder that all lies in.
     pub fn path(&self) -> PathBuf {
         self.root.path().canonicalize().expect("a path")
@@ -51,15 +56,14 @@ impl Sandbox {
     pub fn folder(&self, name: &str) -> Place {
         let path = self.path().join(name);
         fs::create_dir_all(&path).expect("a folder");
-        Place { _sandbox: Arc::clone(&self.root), root: self.path(), path, set: Vec::new() }
+        Place { sandbox: Arc::clone(&self.root), root: self.path(), path, set: Vec::new() }
     }
 }
 
 /// A folder in which commands are run.
 #[derive(Clone)]
 pub struct Place {
-    /// The sandbox lives as long as a place in it.
-    _sandbox: Arc<TempDir>,
+    sandbox: Arc<TempDir>,
     root: PathBuf,
     path: PathBuf,
     set: Vec<(String, String)>,

@@ -7,7 +7,7 @@ use clap::Args;
 
 use crate::cli::context::Context;
 use crate::cli::exit::Exit;
-use crate::cli::report::{CliError, Outcome};
+use crate::cli::report::Outcome;
 
 use super::{pre_commit, pre_push, watching};
 
@@ -36,15 +36,7 @@ pub(crate) fn run(context: &Context, args: &HookArgs) -> Outcome {
         _ => Ok(()),
     };
     if let Err(error) = watched {
-        warn(context, &error);
+        context.warn("git-mldata", &error);
     }
     Ok(Exit::Done)
-}
-
-/// Tells what went wrong in a hook that only watches.
-pub(super) fn warn(context: &Context, error: &CliError) {
-    if let Some((message, causes)) = error.messages() {
-        context.output.warning(format!("git-mldata: {}", [vec![message], causes].concat().join(": ")));
-        error.hints().iter().for_each(|hint| context.hint(hint));
-    }
 }

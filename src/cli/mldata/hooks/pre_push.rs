@@ -83,6 +83,6 @@ fn send_runs(context: &Context, repository: &Repository, url: &str) {
             context.output.warning(format!("git-mldata: the runs of this clone were not sent: {reason}"));
         }
         Ok(_) => {}
-        Err(error) => super::hook::warn(context, &CliError::from(error)),
+        Err(error) => context.warn("git-mldata", &CliError::from(error)),
     }
 }
