@@ -34,7 +34,8 @@ pub const MAX_TREE_ENTRIES: usize = 1024;
 pub const MAX_LINK: u64 = 4096;
 
 const FORMAT: &str = "tree node";
-const SMALLEST_ENTRY: usize = 45;
+/// Length and one byte of name, kind, flags, size, id.
+const SMALLEST_ENTRY: usize = 1 + 1 + 1 + 1 + 8 + 32;
 const EXECUTABLE: u8 = 1;
 const HAS_MANIFEST: u8 = 2;
 

@@ -112,3 +112,11 @@ fn an_empty_directory_has_an_id_and_a_node() {
     assert_eq!((top.size, top.files, nodes[&top.id].len()), (0, 0, 18));
     assert!(TreeNode::decode(&nodes[&top.id]).unwrap().entries().is_empty());
 }
+
+#[test]
+fn names_of_one_letter_are_read_again() {
+    for names in [&["a"][..], &["a", "b"], &["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"]] {
+        let (top, nodes) = build(names.iter().map(|name| file(name)).collect()).unwrap();
+        assert_eq!(walk(&nodes, top).len(), names.len());
+    }
+}
