@@ -23,6 +23,7 @@ mod mlrun_log;
 mod mlrun_ls;
 mod mlrun_sync;
 mod reference;
+mod s3;
 mod support;
 mod usage;
 

@@ -171,7 +171,7 @@ fn remove(start: &Path, name: &[u8]) -> Result<(), ApplyError> {
 }
 
 fn make_folders(site: &Site<'_>, plan: &Plan, start: &Path) -> Result<(), ApplyError> {
-    make_folder(site.top, &start.parent().unwrap_or(site.top).to_owned())?;
+    make_folder(site.top, start.parent().unwrap_or(site.top))?;
     let mut made = PathBuf::new();
     for (name, entry) in &plan.write {
         let path = located(start, name);

@@ -101,6 +101,9 @@ fn unchanged(path: &Path, file: &File, before: Fingerprint, read: u64) -> Result
 /// Takes chunks and manifest nodes as they are found.
 type Put<'a> = &'a mut dyn FnMut(Digest, ItemKind, &[u8]) -> Result<(), StoreError>;
 
+/// Takes the nodes of a tree as they are built.
+pub type PutNode<'a> = &'a mut dyn FnMut(Digest, &[u8]) -> Result<(), StoreError>;
+
 /// Puts the file at `path` into the store.
 ///
 /// # Errors
@@ -189,7 +192,7 @@ pub fn store_link(path: &Path, intake: &Intake) -> Result<Content, WriteError> {
 pub fn store_tree(
     path: &Path,
     leaves: &BTreeMap<Vec<u8>, TreeEntry>,
-    put: &mut dyn FnMut(Digest, &[u8]) -> Result<(), StoreError>,
+    put: PutNode<'_>,
 ) -> Result<TreeSummary, WriteError> {
     // Folders that are open, outermost first, with the entries that they have so far.
     let mut open: Vec<(Vec<u8>, Vec<TreeEntry>)> = vec![(Vec::new(), Vec::new())];
@@ -244,7 +247,7 @@ fn open_folders(folder: &[u8], open: &mut Vec<(Vec<u8>, Vec<TreeEntry>)>) {
 fn close_folder(
     path: &Path,
     open: &mut Vec<(Vec<u8>, Vec<TreeEntry>)>,
-    put: &mut dyn FnMut(Digest, &[u8]) -> Result<(), StoreError>,
+    put: PutNode<'_>,
 ) -> Result<(), WriteError> {
     let Some((folder, entries)) = open.pop() else { return Ok(()) };
     let summary = build_node(&path.join(OsStr::from_bytes(&folder)), entries, put)?;
@@ -254,11 +257,7 @@ fn close_folder(
     Ok(())
 }
 
-fn build_node(
-    path: &Path,
-    entries: Vec<TreeEntry>,
-    put: &mut dyn FnMut(Digest, &[u8]) -> Result<(), StoreError>,
-) -> Result<TreeSummary, WriteError> {
+fn build_node(path: &Path, entries: Vec<TreeEntry>, put: PutNode<'_>) -> Result<TreeSummary, WriteError> {
     let mut sink = |id, node: Vec<u8>| put(id, &node).map_err(BuildError::Store);
     build_tree(entries, &mut sink).map_err(|error| match error {
         BuildError::Tree(source) => WriteError::Tree { path: path.to_owned(), source },

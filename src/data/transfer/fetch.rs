@@ -87,16 +87,25 @@ struct Pending {
 /// [`TransferError`]; versions that the remote lacks are told in the result.
 pub fn fetch(fetch: &Fetch<'_>, knowledge: &mut Knowledge, wants: &[Want]) -> Result<Fetched, TransferError> {
     let mut done = Fetched::default();
+    let is_known = |want: &Want| knowledge.has_root(&want.root.id);
     let (here, wants): (Vec<_>, Vec<_>) = wants.iter().partition(|want| is_here(fetch.store, want));
     done.known = here.len() as u64;
-    if wants.is_empty() {
+    let unseen: Vec<_> = here.into_iter().filter(|want| !is_known(want)).collect();
+    if wants.is_empty() && unseen.is_empty() {
         return Ok(done);
     }
-    if knowledge.remote().is_none() {
-        config_for_reading(fetch.remote, knowledge)?;
+    let ids: Vec<_> = wants.iter().chain(&unseen).map(|want| want.root.id).collect();
+    let roots = match look(fetch, knowledge, &ids) {
+        // Only to know more: that can wait.
+        Err(_) if wants.is_empty() => return Ok(done),
+        roots => roots?,
+    };
+    for want in unseen {
+        // What is here already may be there as well: then it is not lost with this disk.
+        if let Some(session) = roots.sessions(&want.root.id).into_iter().next() {
+            knowledge.note_root(want.root.id, session);
+        }
     }
-    let ids: Vec<_> = wants.iter().map(|want| want.root.id).collect();
-    let roots = Roots::list(fetch.remote, fetch.repository, &ids)?;
     let reader = RemoteReader::new(fetch.remote);
     let writer = fetch.store.writer();
     for want in wants {
@@ -113,6 +122,14 @@ pub fn fetch(fetch: &Fetch<'_>, knowledge: &mut Knowledge, wants: &[Want]) -> Re
     writer.sync()?;
     knowledge.save()?;
     Ok(done)
+}
+
+/// Makes sure which remote this is, and asks for the records of these roots.
+fn look(fetch: &Fetch<'_>, knowledge: &mut Knowledge, ids: &[Digest]) -> Result<Roots, TransferError> {
+    if knowledge.remote().is_none() {
+        config_for_reading(fetch.remote, knowledge)?;
+    }
+    Roots::list(fetch.remote, fetch.repository, ids)
 }
 
 /// Whether everything that is wanted is in the store.
