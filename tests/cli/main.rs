@@ -2,6 +2,7 @@
 #![allow(clippy::disallowed_methods, reason = "tests write what no one would miss")]
 #![allow(clippy::expect_used, reason = "a test that cannot go on should stop")]
 
+mod bad_input;
 mod mldata_add;
 mod mldata_cat;
 mod mldata_checkout;
