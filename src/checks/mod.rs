@@ -1,4 +1,9 @@
 //! Checks on data and models, and the verdict that they add up to: is retraining due?
+//!
+//! A team writes rules into `ml.toml` (`rule`). [`check`] makes them: a table against the data that a model version was
+//! trained on, a metric of the run that made it. What could not be judged is never taken for good or bad: it is
+//! `insufficient_data`. The strongest of all verdicts wins ([`strongest`]), and goes into the log of runs ([`record()`]), where
+//! the next job finds it.
 
 mod bins;
 mod drift;

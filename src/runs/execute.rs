@@ -166,8 +166,9 @@ impl Recorder {
         events.extend(request.params.iter().map(|(key, value)| Event::param(key, value)));
         events.extend(inputs.iter().map(|input| Event::now(Op::Input(input.clone()))));
         spool.append(&events)?;
-        // The kept code is in the object database; once it is in the log, `git gc` keeps it, too.
-        flush::flush(repository, &folder, Moment::Between)?;
+        // The kept code is in the object database; once it is in the log, `git gc` keeps it, too. The spool is enough to
+        // begin with: what does not come into the log now comes later.
+        let _later = flush::flush(repository, &folder, Moment::Between);
         Ok(Self { record, folder, spool, _alive: alive })
     }
 

@@ -1,4 +1,14 @@
-//! `git mlrun`: runs are recorded in Git, in logs of which each has one writer, so nothing conflicts and nothing is lost.
+//! `git mlrun`: what was run, with which code and data, and what came of it, kept in Git.
+//!
+//! A demanding user expects that nothing is lost that was acknowledged, whoever is killed; that recording never changes what
+//! a command does; that no server is needed and a plain `git push` and `git fetch` stay as they were; that several
+//! clones and jobs never wait for each other; and that a model leads back to its data and code in any clone, after any
+//! rewriting of history.
+//!
+//! So each writer appends to a log of its own ([`log`]), of which every file is written once ([`layout`], [`mod@record`],
+//! [`metric_chunk`]); all logs are read as one ([`View`]), and a run is the fold of its operations ([`Run`]). What happens
+//! goes to a [`spool`] first. [`execute()`] runs a command, [`sync()`] shares the logs, [`lineage()`] answers where something
+//! comes from, by the ids of contents.
 
 pub mod layout;
 pub mod log;

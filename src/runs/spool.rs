@@ -2,7 +2,7 @@
 //!
 //! Writing to Git for every metric would be slow, and a killed run would lose what was not written yet. So the recorder, and
 //! `git mlrun log` from inside the command, append to `<common git dir>/ml/runs/<run>/spool`; from there it comes into the
-//! log (see [`super::flush`]) now and then and when the run ends.
+//! log (see `flush`) now and then and when the run ends.
 //!
 //! A line is the first eight hexadecimal digits of the BLAKE3 of the JSON that follows them, a blank, the JSON and a newline.
 //! The first line names the spool. Writers hold a lock on the file while they append. What a killed writer left behind, a

@@ -9,6 +9,9 @@
 //!
 //! `mlrun.refPrefix` names another place on the server, for hosts that take no refs outside `refs/heads`.
 
+use std::thread;
+use std::time::Duration;
+
 use serde::Serialize;
 
 use crate::base::RandomId;
@@ -23,6 +26,9 @@ use super::writer;
 
 /// Above this number of writers a remote's logs are folded.
 const MANY_WRITERS: usize = 50;
+
+/// So often a fetch is tried when refs are locked.
+const TRIES: u64 = 8;
 
 /// How a sync is made.
 #[derive(Debug, Clone, Default)]
@@ -90,7 +96,9 @@ pub fn sync(repository: &Repository, options: &SyncOptions) -> Result<SyncReport
     if shared_well(&shared) && (live > MANY_WRITERS || (options.fold && live > 0)) {
         folded = fold(repository, &remote)?;
     }
-    notes::refresh(repository)?;
+    if received > 0 {
+        notes::refresh(repository)?;
+    }
     Ok(SyncReport { remote, received, shared, folded })
 }
 
@@ -107,7 +115,18 @@ pub fn fetch(repository: &Repository, remote: &str) -> Result<usize, RunsError> 
     let copies = format!("{REMOTE_REFS}{remote}/");
     let before = repository.refs_below(&copies)?;
     // Nothing is pruned: what a server has lost is still here.
-    repository.fetch(remote, &[fetch_refspec(repository, remote)], false)?;
+    let fetch = || repository.fetch(remote, &[fetch_refspec(repository, remote)], false);
+    // Another process of this clone may be writing the same copies: then it has what we want, too.
+    let locked = |error: &GitError| error.to_string().contains("lock");
+    let mut fetched = fetch();
+    for attempt in 1..TRIES {
+        if !fetched.as_ref().is_err_and(locked) {
+            break;
+        }
+        thread::sleep(Duration::from_millis(50 * attempt));
+        fetched = fetch();
+    }
+    fetched?;
     let after = repository.refs_below(&copies)?;
     let received = after.iter().filter(|found| log::is_log(&found.name) && !before.contains(found)).count();
     drop_folded(repository, remote)?;
