@@ -40,6 +40,18 @@ pub(crate) fn counted(number: u64, singular: &str) -> String {
     format!("{} {singular}{plural}", count(number))
 }
 
+/// A measured value with five significant digits, without the zeros that say nothing: `0.97674`, `3750`, `1.2e-7`. JSON has
+/// all digits.
+pub(crate) fn measured(value: f64) -> String {
+    let magnitude = if value == 0.0 || !value.is_finite() { 0 } else { value.abs().log10().floor() as i32 };
+    if !(-4..15).contains(&magnitude) {
+        return format!("{value:.4e}");
+    }
+    let digits = usize::try_from(4 - magnitude).unwrap_or(0);
+    let text = format!("{value:.digits$}");
+    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
+}
+
 /// How long something took: `0.8 s`, `41 s`, `12 m 04 s`, `3 h 05 m`.
 pub(crate) fn duration(time: Duration) -> String {
     let seconds = time.as_secs();
@@ -65,6 +77,12 @@ pub(crate) fn moment(time: Timestamp) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn measured_values_keep_what_matters() {
+        let shown = [0.976_744_186, 1.0, 3750.0, 123_456.7, 0.0, -0.5, 1.2e-7, f64::NAN].map(measured);
+        assert_eq!(shown, ["0.97674", "1", "3750", "123457", "0", "-0.5", "1.2000e-7", "NaN"]);
+    }
 
     #[test]
     fn sizes_round_to_what_fits_a_column() {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use crate::cli::amounts::{duration, moment};
+use crate::cli::amounts::{duration, measured, moment};
 use crate::cli::context::Context;
 use crate::cli::exit::Exit;
 use crate::cli::options::FormatOptions;
@@ -45,8 +45,11 @@ pub(crate) fn run(context: &Context, args: &LsArgs) -> Outcome {
 }
 
 fn row(run: &Run) -> Vec<Cell> {
-    let metrics: Vec<String> =
-        run.metrics.values().map(|metric| format!("{}={}", metric.key, metric.last.value)).collect();
+    let metrics: Vec<String> = run
+        .metrics
+        .values()
+        .map(|metric| format!("{}={}", metric.key, measured(metric.last.value)))
+        .collect();
     vec![
         Cell::left(run.id.short()).paint(Paint::Heading),
         Cell::left(run.name.as_deref().unwrap_or("")),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use crate::cli::amounts::{counted, duration, moment, size};
+use crate::cli::amounts::{counted, duration, measured, moment, size};
 use crate::cli::context::Context;
 use crate::cli::escape::escape;
 use crate::cli::exit::Exit;
@@ -95,11 +95,16 @@ fn machine(run: &Run) -> String {
 fn metric(metric: &MetricSummary) -> Vec<Cell> {
     let several = metric.count > 1;
     let range = match (metric.min, metric.max) {
-        (Some(min), Some(max)) if several => format!("from {} to {}", min.0, max.0),
+        (Some(min), Some(max)) if several => format!("from {} to {}", measured(min.0), measured(max.0)),
         _ => String::new(),
     };
     let points = if several { counted(metric.count, "point") } else { String::new() };
-    vec![Cell::left(&metric.key), Cell::left(metric.last.value), Cell::right(points), Cell::left(range)]
+    vec![
+        Cell::left(&metric.key),
+        Cell::left(measured(metric.last.value)),
+        Cell::right(points),
+        Cell::left(range),
+    ]
 }
 
 /// A content at its place, in columns.
