@@ -79,6 +79,13 @@ impl Output {
         write(&mut out).and_then(|()| out.flush()).map_err(CliError::writing)
     }
 
+    /// Prints one line, and sees it through before it returns: others may write to the same terminal next.
+    pub(crate) fn line(&self, paint: Option<Paint>, text: &str) -> io::Result<()> {
+        let shown = paint.map_or_else(|| text.to_owned(), |paint| paint.on(text, self.coloured));
+        let mut out = io::stdout().lock();
+        writeln!(out, "{shown}").and_then(|()| out.flush())
+    }
+
     /// A line about what happens on the way, on stderr; not when asked to be quiet.
     pub(crate) fn note(&self, text: impl Display) {
         if !self.quiet {

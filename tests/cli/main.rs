@@ -6,6 +6,7 @@ mod bad_input;
 mod mldata_add;
 mod mldata_cat;
 mod mldata_checkout;
+mod mldata_demo;
 mod mldata_hooks;
 mod mldata_init;
 mod mldata_ls;

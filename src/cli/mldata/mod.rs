@@ -4,6 +4,7 @@ mod add;
 mod at;
 mod cat;
 mod checkout;
+mod demo;
 mod fetch;
 mod hooks;
 mod init;

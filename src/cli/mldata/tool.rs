@@ -7,7 +7,7 @@ use crate::cli::invocation::Arguments;
 use crate::cli::options::CommonOptions;
 use crate::cli::report::Outcome;
 
-use super::{add, cat, checkout, fetch, hooks, init, ls, manual, mv, pull, push, remote, rm, status};
+use super::{add, cat, checkout, demo, fetch, hooks, init, ls, manual, mv, pull, push, remote, rm, status};
 
 /// Version large data with Git
 ///
@@ -47,6 +47,7 @@ enum Command {
     Hooks(hooks::HooksCommand),
     #[command(hide = true)]
     Hook(hooks::HookArgs),
+    Demo(demo::DemoArgs),
     #[command(subcommand)]
     Manual(manual::ManualCommand),
 }
@@ -72,6 +73,7 @@ impl Arguments for MlData {
             Command::Mv(args) => mv::run(context, args),
             Command::Hooks(command) => hooks::run(context, command),
             Command::Hook(args) => hooks::run_hook(context, args),
+            Command::Demo(args) => demo::run(context, args),
             Command::Manual(command) => manual::run(context, command),
         }
     }
