@@ -7,6 +7,7 @@ pub mod add;
 pub mod checkout;
 mod compose;
 mod content;
+pub mod diff;
 pub mod follow;
 pub mod guard;
 pub mod kept;

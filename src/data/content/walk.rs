@@ -14,7 +14,7 @@ use crate::objects::tree::{EntryKind, TreeEntry, TreeError, TreeNode, build_tree
 use crate::storage::store::{Store, StoreError};
 
 /// The deepest nesting of folders that is followed.
-const DEEPEST: usize = 256;
+pub(super) const DEEPEST: usize = 256;
 
 /// Why a tree or manifest cannot be followed.
 #[derive(Debug, thiserror::Error)]
@@ -53,9 +53,17 @@ impl Advice for WalkError {
     }
 }
 
-fn read_node(store: &Store, id: Digest) -> Result<TreeNode, WalkError> {
-    let bytes = store.read(&id).map_err(|source| WalkError::Store { id, source })?;
-    Ok(TreeNode::decode(&bytes)?)
+/// Where the nodes of trees are.
+pub(super) trait NodeSource {
+    /// The node `id`.
+    fn node(&self, id: Digest) -> Result<TreeNode, WalkError>;
+}
+
+impl NodeSource for Store {
+    fn node(&self, id: Digest) -> Result<TreeNode, WalkError> {
+        let bytes = self.read(&id).map_err(|source| WalkError::Store { id, source })?;
+        Ok(TreeNode::decode(&bytes)?)
+    }
 }
 
 /// The entries of the directory whose top node is `id`, split nodes resolved, by name.
@@ -64,11 +72,11 @@ fn read_node(store: &Store, id: Digest) -> Result<TreeNode, WalkError> {
 ///
 /// [`WalkError`]; nodes that do not hold what their parents declare are errors.
 pub fn directory(store: &Store, id: Digest) -> Result<Vec<TreeEntry>, WalkError> {
-    let top = read_node(store, id)?;
+    let top = store.node(id)?;
     directory_of(store, top)
 }
 
-fn directory_of(store: &Store, top: TreeNode) -> Result<Vec<TreeEntry>, WalkError> {
+pub(super) fn directory_of(nodes: &dyn NodeSource, top: TreeNode) -> Result<Vec<TreeEntry>, WalkError> {
     let mut entries = Vec::new();
     let mut open = vec![top];
     while let Some(node) = open.pop() {
@@ -77,7 +85,7 @@ fn directory_of(store: &Store, top: TreeNode) -> Result<Vec<TreeEntry>, WalkErro
             continue;
         }
         for (at, entry) in node.entries().iter().enumerate().rev() {
-            let child = read_node(store, entry.id)?;
+            let child = nodes.node(entry.id)?;
             node.check_child(at, &child)?;
             open.push(child);
         }
@@ -111,7 +119,7 @@ pub fn flatten_where(
         if depth > DEEPEST {
             return Err(WalkError::TooDeep);
         }
-        let top = read_node(store, id)?;
+        let top = store.node(id)?;
         if let Some((size, files)) = declared {
             top.check_top(size, files)?;
         }
@@ -183,70 +191,4 @@ pub fn chunks(
     let mut walk = ChunkWalk::new(manifest, size);
     let mut read = |id: &Digest| store.read(id).map_err(|source| WalkError::Store { id: *id, source });
     std::iter::from_fn(|| walk.next(&mut read).transpose()).collect()
-}
-
-/// One path at which two trees differ.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Difference {
-    /// The path below the top.
-    pub path: Vec<u8>,
-    /// The file, link or empty directory before.
-    pub before: Option<TreeEntry>,
-    /// The file, link or empty directory after.
-    pub after: Option<TreeEntry>,
-}
-
-/// Where two trees differ, in the order of paths. Equal subtrees are not read.
-///
-/// # Errors
-///
-/// [`WalkError`].
-pub fn difference(
-    store: &Store,
-    before: Option<Digest>,
-    after: Option<Digest>,
-) -> Result<Vec<Difference>, WalkError> {
-    let mut found = Vec::new();
-    let mut open = vec![(Vec::new(), before, after, 0)];
-    while let Some((below, before, after, depth)) = open.pop() {
-        if depth > DEEPEST {
-            return Err(WalkError::TooDeep);
-        }
-        let entries = |id: Option<Digest>| id.map_or(Ok(Vec::new()), |id| directory(store, id));
-        for (name, before, after) in paired(entries(before)?, entries(after)?) {
-            let path = joined(&below, &name);
-            let folder = |entry: &Option<TreeEntry>| {
-                entry.as_ref().filter(|entry| entry.kind == EntryKind::Directory).map(|entry| entry.id)
-            };
-            let (before_folder, after_folder) = (folder(&before), folder(&after));
-            let leaf = |entry: Option<TreeEntry>| {
-                entry.filter(|entry| entry.kind != EntryKind::Directory || is_empty_directory(entry))
-            };
-            let (before, after) = (leaf(before), leaf(after));
-            if before != after {
-                found.push(Difference { path: path.clone(), before, after });
-            }
-            if before_folder != after_folder {
-                open.push((path, before_folder, after_folder, depth + 1));
-            }
-        }
-    }
-    found.sort_by(|a, b| a.path.cmp(&b.path));
-    Ok(found)
-}
-
-type Pair = (Vec<u8>, Option<TreeEntry>, Option<TreeEntry>);
-
-/// Entries of equal name side by side.
-fn paired(before: Vec<TreeEntry>, after: Vec<TreeEntry>) -> Vec<Pair> {
-    let mut pairs: BTreeMap<Vec<u8>, (Option<TreeEntry>, Option<TreeEntry>)> = BTreeMap::new();
-    for entry in before {
-        let name = entry.name.clone();
-        pairs.entry(name).or_default().0 = Some(entry);
-    }
-    for entry in after {
-        let name = entry.name.clone();
-        pairs.entry(name).or_default().1 = Some(entry);
-    }
-    pairs.into_iter().map(|(name, (before, after))| (name, before, after)).collect()
 }

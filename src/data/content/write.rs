@@ -79,7 +79,11 @@ impl Advice for WriteError {
 }
 
 /// Opens a file as data: never through a link, never waiting for a pipe.
-fn open_regular(path: &Path) -> io::Result<(File, Fingerprint)> {
+///
+/// # Errors
+///
+/// What the system answers, also for what is no regular file.
+pub fn open_regular(path: &Path) -> io::Result<(File, Fingerprint)> {
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let file = File::from(rustix::fs::open(path, flags, Mode::empty())?);
     let metadata = file.metadata()?;

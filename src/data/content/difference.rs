@@ -1,0 +1,183 @@
+//! Where two trees differ. Equal subtrees have equal ids and are not read, so they need not even be here.
+
+use std::collections::{BTreeMap, HashMap};
+
+use crate::base::Digest;
+use crate::objects::tree::{EntryKind, TreeEntry, TreeNode};
+use crate::storage::store::Store;
+
+use super::walk::{DEEPEST, NodeSource, WalkError, directory_of, is_empty_directory, joined};
+
+/// Nodes of a tree that was made and not stored.
+pub type MadeNodes = HashMap<Digest, Vec<u8>>;
+
+/// One path at which two trees differ.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference {
+    /// The path below the top; empty for the whole tree.
+    pub path: Vec<u8>,
+    /// The file, link or empty directory before; any directory where something is missing.
+    pub before: Option<TreeEntry>,
+    /// The same after.
+    pub after: Option<TreeEntry>,
+    /// Directories that differ, and of which the store lacks a node: of the first tree, of the second.
+    pub missing: Option<(bool, bool)>,
+}
+
+/// The store, and nodes beside it.
+struct Nodes<'a> {
+    store: &'a Store,
+    made: &'a [&'a MadeNodes],
+}
+
+impl NodeSource for Nodes<'_> {
+    fn node(&self, id: Digest) -> Result<TreeNode, WalkError> {
+        match self.made.iter().find_map(|made| made.get(&id)) {
+            Some(bytes) => Ok(TreeNode::decode(bytes)?),
+            None => self.store.node(id),
+        }
+    }
+}
+
+/// Where two trees differ, in the order of paths: given by entries that name them. Nodes may lie in `made` instead of
+/// the store; a directory of which a node lies nowhere is told as missing.
+///
+/// # Errors
+///
+/// [`WalkError`] for damage: nodes that do not hold what their parents declare are errors.
+pub fn difference(
+    store: &Store,
+    made: &[&MadeNodes],
+    before: Option<TreeEntry>,
+    after: Option<TreeEntry>,
+) -> Result<Vec<Difference>, WalkError> {
+    let nodes = Nodes { store, made };
+    let mut found = Vec::new();
+    let mut open = vec![(Vec::new(), before, after, 0)];
+    while let Some((below, before, after, depth)) = open.pop() {
+        if depth > DEEPEST {
+            return Err(WalkError::TooDeep);
+        }
+        let entries = |folder: &Option<TreeEntry>| here(nodes.entries(folder.as_ref(), depth > 0));
+        let (Some(old), Some(new)) = (entries(&before)?, entries(&after)?) else {
+            let missing = (entries(&before)?.is_none(), entries(&after)?.is_none());
+            found.push(Difference { path: below, before, after, missing: Some(missing) });
+            continue;
+        };
+        for (name, before, after) in paired(old, new) {
+            let path = joined(&below, &name);
+            let (before_leaf, before_folder) = split(before);
+            let (after_leaf, after_folder) = split(after);
+            if essence(&before_leaf) != essence(&after_leaf) {
+                let (before, after) = (before_leaf, after_leaf);
+                found.push(Difference { path: path.clone(), before, after, missing: None });
+            }
+            let id = |folder: &Option<TreeEntry>| folder.as_ref().map(|folder| folder.id);
+            if id(&before_folder) != id(&after_folder) {
+                open.push((path, before_folder, after_folder, depth + 1));
+            }
+        }
+    }
+    found.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(found)
+}
+
+impl Nodes<'_> {
+    /// The entries of a directory; none where there is no directory.
+    fn entries(&self, folder: Option<&TreeEntry>, checked: bool) -> Result<Vec<TreeEntry>, WalkError> {
+        let Some(folder) = folder else { return Ok(Vec::new()) };
+        let top = self.node(folder.id)?;
+        if checked {
+            top.check_top(folder.size, folder.files)?;
+        }
+        directory_of(self, top)
+    }
+}
+
+/// `None` for what is only missing.
+fn here<T>(read: Result<T, WalkError>) -> Result<Option<T>, WalkError> {
+    match read {
+        Err(error) if error.is_missing() => Ok(None),
+        read => read.map(Some),
+    }
+}
+
+/// An entry as a leaf or as a directory with something in it.
+fn split(entry: Option<TreeEntry>) -> (Option<TreeEntry>, Option<TreeEntry>) {
+    match entry {
+        Some(entry) if entry.kind == EntryKind::Directory && !is_empty_directory(&entry) => {
+            (None, Some(entry))
+        }
+        leaf => (leaf, None),
+    }
+}
+
+/// What makes two leaves of one path the same.
+fn essence(leaf: &Option<TreeEntry>) -> Option<(EntryKind, bool, Digest)> {
+    leaf.as_ref().map(|leaf| (leaf.kind, leaf.executable, leaf.id))
+}
+
+type Pair = (Vec<u8>, Option<TreeEntry>, Option<TreeEntry>);
+
+/// Entries of equal name side by side.
+fn paired(before: Vec<TreeEntry>, after: Vec<TreeEntry>) -> Vec<Pair> {
+    let mut pairs: BTreeMap<Vec<u8>, (Option<TreeEntry>, Option<TreeEntry>)> = BTreeMap::new();
+    for entry in before {
+        let name = entry.name.clone();
+        pairs.entry(name).or_default().0 = Some(entry);
+    }
+    for entry in after {
+        let name = entry.name.clone();
+        pairs.entry(name).or_default().1 = Some(entry);
+    }
+    pairs.into_iter().map(|(name, (before, after))| (name, before, after)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::content::store_tree;
+
+    fn tree(leaves: &[(&str, &str)]) -> (TreeEntry, MadeNodes) {
+        let leaves = leaves.iter().map(|(path, text)| {
+            let id = Digest::of(text.as_bytes());
+            (path.as_bytes().to_vec(), TreeEntry::file(Vec::new(), false, id, text.len() as u64, None))
+        });
+        let mut nodes = MadeNodes::new();
+        let mut put = |id, node: &[u8]| Ok(drop(nodes.insert(id, node.to_vec())));
+        let top = store_tree(std::path::Path::new(""), &leaves.collect(), &mut put).unwrap();
+        (TreeEntry::directory(Vec::new(), top), nodes)
+    }
+
+    fn told(found: &[Difference]) -> Vec<(&str, bool, bool, Option<(bool, bool)>)> {
+        let told = |found: &Difference| (found.before.is_some(), found.after.is_some(), found.missing);
+        let all = found.iter().map(|found| (std::str::from_utf8(&found.path).unwrap(), told(found)));
+        all.map(|(path, (before, after, missing))| (path, before, after, missing)).collect()
+    }
+
+    #[test]
+    fn only_what_differs_is_read_and_what_is_missing_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path().join("ml"));
+        let (before, mut old) = tree(&[("a/1", "1"), ("b/deep/2", "2"), ("c/3", "3"), ("same/4", "4")]);
+        let (after, mut new) = tree(&[("a/1", "1!"), ("b/deep/2", "2!"), ("c", "3"), ("same/4", "4")]);
+        let (same, _) = tree(&[("4", "4")]);
+        old.remove(&same.id);
+        new.remove(&same.id);
+        let found = difference(&store, &[&old, &new], Some(before.clone()), Some(after.clone())).unwrap();
+        let wanted = [
+            ("a/1", true, true, None),
+            ("b/deep/2", true, true, None),
+            ("c", false, true, None),
+            ("c/3", true, false, None),
+        ];
+        assert_eq!(told(&found), wanted);
+
+        let (deep, _) = tree(&[("2", "2")]);
+        old.remove(&deep.id);
+        let found = difference(&store, &[&old, &new], Some(before.clone()), Some(after)).unwrap();
+        assert_eq!(told(&found)[1], ("b/deep", true, true, Some((true, false))));
+        let found = difference(&store, &[], Some(before), None).unwrap();
+        assert_eq!(told(&found), [("", true, false, Some((true, false)))]);
+    }
+}
