@@ -1,12 +1,14 @@
 //! End to end: the three programs as people and scripts call them, with real `git`. One file a subcommand.
 #![allow(clippy::disallowed_methods, reason = "tests write what no one would miss")]
-#![allow(clippy::expect_used, reason = "a test that cannot go on should stop")]
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+#![allow(clippy::print_stdout, reason = "a test tells what it leaves out")]
 
 mod bad_input;
 mod mldata_add;
 mod mldata_cat;
 mod mldata_checkout;
 mod mldata_demo;
+mod mldata_diff;
 mod mldata_hooks;
 mod mldata_init;
 mod mldata_ls;

@@ -11,6 +11,7 @@ fn the_story_plays_to_its_end_and_changes_nothing_of_the_user() {
         .ok()
         .says("")
         .shows("$ git mldata add data/penguins.csv\ndata/penguins.csv  1 file  ")
+        .shows("$ git mldata diff main\nchanged  data/penguins.csv  11 kB -> 16 kB\n  rows +")
         .shows("\nverdict: retrain\n")
         .shows("\npenguins#prod is now v0.2.0 (was v0.1.0)\n")
         .shows("\nverdict: pass\n")

@@ -5,6 +5,7 @@ mod at;
 mod cat;
 mod checkout;
 mod demo;
+mod diff;
 mod fetch;
 mod hooks;
 mod init;

@@ -7,7 +7,9 @@ use crate::cli::invocation::Arguments;
 use crate::cli::options::CommonOptions;
 use crate::cli::report::Outcome;
 
-use super::{add, cat, checkout, demo, fetch, hooks, init, ls, manual, mv, pull, push, remote, rm, status};
+use super::{
+    add, cat, checkout, demo, diff, fetch, hooks, init, ls, manual, mv, pull, push, remote, rm, status,
+};
 
 /// Version large data with Git
 ///
@@ -39,6 +41,7 @@ enum Command {
     Push(push::PushArgs),
     Fetch(fetch::FetchArgs),
     Pull(pull::PullArgs),
+    Diff(diff::DiffArgs),
     Cat(cat::CatArgs),
     Ls(ls::LsArgs),
     Rm(rm::RmArgs),
@@ -67,6 +70,7 @@ impl Arguments for MlData {
             Command::Push(args) => push::run(context, args),
             Command::Fetch(args) => fetch::run(context, args),
             Command::Pull(args) => pull::run(context, args),
+            Command::Diff(args) => diff::run(context, args),
             Command::Cat(args) => cat::run(context, args),
             Command::Ls(args) => ls::run(context, args),
             Command::Rm(args) => rm::run(context, args),

@@ -87,6 +87,7 @@ const STORY: &[Beat] = &[
     Run(ADA, "git switch -q -c third-island", 0),
     Write("penguins/data/penguins.csv", SECOND_DATA),
     Run(ADA, "git mldata add data/penguins.csv && git commit -q -m 'Penguins of three islands'", 0),
+    Run(ADA, "git mldata diff main", 0),
     Act("4. Is the model still right for the data?"),
     Run(ADA, EVALUATE, 0),
     Tell("Exit code 10 means: retrain. A nightly job would do what follows by itself."),

@@ -1,0 +1,7 @@
+//! `git mldata diff`: what changed in the data.
+
+mod command;
+mod report;
+mod table;
+
+pub(crate) use command::{DiffArgs, run};
