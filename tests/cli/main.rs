@@ -26,6 +26,7 @@ mod mlrun_lineage;
 mod mlrun_log;
 mod mlrun_ls;
 mod mlrun_sync;
+mod readme;
 mod reference;
 mod s3;
 mod support;
