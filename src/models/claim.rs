@@ -5,7 +5,7 @@
 //! *new* is a claim. Offline there is no tag at all: one that was made here first would be fetched by nobody, and would
 //! stand in the way when somebody else's arrives.
 
-use crate::git::{GitError, ObjectId, PushOptions, PushOutcome, Repository};
+use crate::git::{GitError, ObjectId, PushOptions, PushOutcome, Ref, Repository};
 
 use super::error::RegistryError;
 use super::message::Facts;
@@ -48,27 +48,50 @@ impl<'a> Claims<'a> {
         self.remote.as_deref()
     }
 
-    /// Fetches the tags of the model that are not here yet. A tag of the same name that is here stays as it is.
+    /// Fetches the tags of the model that are not here yet, and tells which there are on the remote. A tag of the same name
+    /// that is here stays as it is.
     ///
     /// # Errors
     ///
     /// [`RegistryError::Unreachable`].
-    pub fn refresh(&self, model: &ModelName) -> Result<(), RegistryError> {
-        let Some(remote) = &self.remote else { return Ok(()) };
+    pub fn refresh(&self, model: &ModelName) -> Result<Vec<Ref>, RegistryError> {
+        let Some(remote) = &self.remote else { return Ok(Vec::new()) };
         let fetch = || {
             let patterns = ["@*", "#*"].map(|rest| format!("refs/tags/{model}{rest}"));
+            let mut there = self.repository.list_remote(remote, &patterns)?;
+            there.retain(|found| {
+                found.name.strip_prefix("refs/tags/").is_some_and(|tag| tag.parse::<ModelTag>().is_ok())
+            });
             let mut missing = Vec::new();
-            for found in self.repository.list_remote(remote, &patterns)? {
-                let here = self.repository.find_ref(&found.name)?.is_some();
-                let ours =
-                    found.name.strip_prefix("refs/tags/").is_some_and(|tag| tag.parse::<ModelTag>().is_ok());
-                if ours && !here {
+            for found in &there {
+                if self.repository.find_ref(&found.name)?.is_none() {
                     missing.push(format!("{0}:{0}", found.name));
                 }
             }
-            if missing.is_empty() { Ok(()) } else { self.repository.fetch(remote, &missing, false) }
+            if !missing.is_empty() {
+                self.repository.fetch(remote, &missing, false)?;
+            }
+            Ok(there)
         };
         fetch().map_err(|source| self.unreachable(model.as_str(), remote, source))
+    }
+
+    /// Sees to it that a tag that is here is on the remote, too: `there` is what [`Claims::refresh`] told. A version that was
+    /// registered where there was no remote is claimed only now.
+    ///
+    /// # Errors
+    ///
+    /// [`RegistryError::Taken`] when the remote has another tag of that name, and those of [`Claims::claim`].
+    pub fn publish(&self, tag: &str, there: &[Ref]) -> Result<(), RegistryError> {
+        let Some(remote) = &self.remote else { return Ok(()) };
+        let name = format!("refs/tags/{tag}");
+        let Some(here) = self.repository.find_ref(&name)? else { return Ok(()) };
+        let published = match there.iter().find(|found| found.name == name) {
+            Some(found) => found.target == here,
+            None => self.push(remote, tag, here)? == Claimed::Ours,
+        };
+        let taken = || RegistryError::Taken { tag: tag.into(), remote: Some(remote.clone()) };
+        if published { Ok(()) } else { Err(taken()) }
     }
 
     /// Tries to claim `tag` for `commit`; on success the tag is here, too.

@@ -147,7 +147,7 @@ impl Advice for RegistryError {
             }
             Self::Changed { path, .. } => vec![format!("git commit {path}.mld")],
             Self::AlreadyRegistered { model, version } => vec![format!("git mlmodel show {model}@{version}")],
-            Self::Taken { .. } => vec!["take the next number with --bump".into()],
+            Self::Taken { .. } => vec!["register it with the next number, by --bump".into()],
             Self::Unreachable { source, .. } => {
                 let again = "run the same command again when the remote can be reached".to_owned();
                 source.hints().into_iter().chain([again]).collect()

@@ -181,7 +181,7 @@ pub fn promote(
     let claims = Claims::on(repository, remote);
     let mut seen: Option<Option<Version>> = None;
     for _ in 0..TRIES {
-        claims.refresh(&named.model)?;
+        let there = claims.refresh(&named.model)?;
         let catalog = catalog(repository)?;
         let model = model(&catalog, &named.model)?;
         let to = version(&catalog, named)?;
@@ -205,6 +205,7 @@ pub fn promote(
         if promoted.from.as_ref() == Some(&promoted.to) {
             return Ok(promoted);
         }
+        claims.publish(&to.tag, &there)?;
         let counter = Some(model.last_counter.saturating_add(1));
         let tag = ModelTag { model: name, event: Event::Assigned(alias), counter };
         let commit = repository.resolve_commit(&to.commit)?;

@@ -156,6 +156,25 @@ fn an_alias_moves_and_its_history_stays() {
 }
 
 #[test]
+fn a_version_from_before_there_was_a_remote_is_claimed_when_it_is_promoted() {
+    let (sandbox, clones) = with_clones(2);
+    for clone in &clones {
+        sandbox.git_in(clone, &["remote", "remove", "origin"]);
+        assert_eq!(next(&Repository::open(clone).unwrap()).unwrap().claimed_on, None);
+        sandbox.git_in(clone, &["remote", "add", "origin", sandbox.beside("origin.git").to_str().unwrap()]);
+    }
+    let [one, other] = [&clones[0], &clones[1]].map(|clone| Repository::open(clone).unwrap());
+    promote(&one, &named("churn"), &alias("prod"), None).unwrap();
+    let on_origin = sandbox.git_in(&sandbox.beside("origin.git"), &["tag"]);
+    assert_eq!(on_origin, "churn#prod#1\nchurn@v0.0.1");
+    let error = promote(&other, &named("churn"), &alias("next"), None).unwrap_err();
+    assert!(
+        matches!(&error, RegistryError::Taken { remote: Some(_), .. }),
+        "two made the same number: {error:?}"
+    );
+}
+
+#[test]
 fn tags_of_gto_are_read_and_counted_on() {
     let (sandbox, clones) = with_clones(1);
     let git = |args: &[&str]| sandbox.git_in(&clones[0], args);

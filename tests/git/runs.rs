@@ -154,6 +154,24 @@ fn a_recorder_that_was_killed_loses_nothing_that_it_acknowledged() {
 }
 
 #[test]
+fn a_spool_that_was_read_but_not_removed_does_not_come_twice() {
+    let sandbox = Sandbox::new();
+    let repository = sandbox.open();
+    let execution = run(&sandbox, &shell("true"));
+    let folder = repository.common_dir().join("ml/runs").join(execution.id.to_string());
+    let spool = git_ml::runs::spool::Spool::open_or_create(&folder, execution.id).unwrap();
+    spool.append(&[Event::metric("acc", 1, 0.5).unwrap()]).unwrap();
+    let left = fs::read(folder.join("spool")).unwrap();
+    git_ml::runs::recover(&repository).unwrap();
+    // A recorder that is killed between the commit and the removal leaves exactly this.
+    fs::create_dir(&folder).unwrap();
+    fs::write(folder.join("spool"), left).unwrap();
+    git_ml::runs::recover(&repository).unwrap();
+    assert_eq!(find(&repository, &execution.id.to_string()).unwrap().metrics["acc"].count, 1);
+    assert!(!folder.exists());
+}
+
+#[test]
 fn writers_of_one_clone_race_and_lose_nothing() {
     let sandbox = Sandbox::new();
     let ids: Vec<RandomId> = std::thread::scope(|scope| {
