@@ -1,13 +1,15 @@
-//! What a commit must not leave behind: data that changed without `add`.
+//! What a commit must not leave behind: data that changed without `add`, pointers that cannot be used, and data that went
+//! into Git itself.
 
 use serde::Serialize;
 
-use crate::base::{Digest, Progress, RepoPath};
+use crate::base::{Advice, Digest, Progress, RepoPath};
 use crate::data::root::RootName;
 use crate::data::status::{StatusError, counts};
 use crate::data::tracked::TrackedError;
 use crate::data::workspace::Workspace;
-use crate::data::worktree::{Changes, PathState, compare};
+use crate::data::worktree::{Changes, PathState, WorktreeRecord, compare};
+use crate::git::{EntryMode, ObjectId, PointerAt, PointerFault};
 
 /// A path whose data is not what the index says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -25,18 +27,63 @@ pub struct NotAdded {
 pub struct Staged {
     /// Data that changed and was not added.
     pub not_added: Vec<NotAdded>,
-    /// Pointers that cannot be used.
+    /// Pointers that this commit would bring and that cannot be used.
     pub faults: Vec<TrackedError>,
+    /// Data that this commit would bring into Git itself, although a pointer stands for it.
+    pub raw: Vec<RepoPath>,
 }
 
 impl Staged {
     /// Whether the commit may go on.
     pub fn is_fine(&self) -> bool {
-        self.not_added.is_empty() && self.faults.is_empty()
+        self.not_added.is_empty() && self.faults.is_empty() && self.raw.is_empty()
     }
 }
 
-/// Looks at every pointer of the index that Git means (a partial commit has its own). Absent data is not changed data.
+/// What stands against a commit.
+#[derive(Debug, thiserror::Error)]
+pub enum GuardError {
+    /// Data changed and was not added.
+    #[error(
+        "'{path}' was modified{} and not added: the commit would name the old data",
+        since.map(|since| format!(" (from {})", since.short())).unwrap_or_default()
+    )]
+    NotAdded {
+        /// The path.
+        path: RepoPath,
+        /// The version that it was modified from, if known.
+        since: Option<Digest>,
+    },
+    /// Data would go into Git itself.
+    #[error("'{0}' is tracked by git mldata, and its data itself is staged in Git")]
+    Raw(RepoPath),
+    /// A pointer.
+    #[error(transparent)]
+    Pointer(#[from] TrackedError),
+}
+
+impl Advice for GuardError {
+    fn hints(&self) -> Vec<String> {
+        match self {
+            Self::NotAdded { path, .. } => vec![format!("git mldata add {path}")],
+            Self::Raw(path) => vec![format!("git rm -r --cached {path}      (the data stays where it is)")],
+            Self::Pointer(error) => error.hints(),
+        }
+    }
+}
+
+impl From<Staged> for Vec<GuardError> {
+    fn from(staged: Staged) -> Self {
+        let faults = staged.faults.into_iter().map(GuardError::Pointer);
+        let raw = staged.raw.into_iter().map(GuardError::Raw);
+        let changed = staged.not_added.into_iter();
+        let changed = changed.map(|NotAdded { path, since, .. }| GuardError::NotAdded { path, since });
+        faults.chain(raw).chain(changed).collect()
+    }
+}
+
+/// Looks at every pointer of the index that Git means (a partial commit has its own). Absent data is not changed data, nor
+/// is data of another version that nobody edited; what HEAD has already is no news of this commit.
 ///
 /// # Errors
 ///
@@ -45,15 +92,65 @@ pub fn check_staged(workspace: &Workspace, progress: &Progress) -> Result<Staged
     let pointers = workspace.repository().index_pointers()?;
     let record = workspace.worktree_record()?;
     let mut found = Staged::default();
-    for at in pointers.good {
-        let wanted = RootName::from(&at.pointer);
-        let (files, _) = counts(workspace.store(), &at.pointer);
-        let (state, _) = compare(workspace.top(), &at.path, &record, &wanted, files, progress)?;
-        if let PathState::Modified { since, changes } = state {
-            found.not_added.push(NotAdded { path: at.path, since, changes });
+    let head = Head::open(workspace)?;
+    for at in &pointers.good {
+        found.not_added.extend(not_added(workspace, &record, at, progress)?);
+        if workspace.repository().is_tracked(&at.path)? && !head.has(&at.path)? {
+            found.raw.push(at.path.clone());
         }
     }
-    let faults = pointers.bad.into_iter();
-    found.faults = faults.map(|bad| TrackedError::Pointer { file: bad.file, fault: bad.fault }).collect();
+    for bad in pointers.bad {
+        let staged = RepoPath::new(bad.file.as_str()).ok();
+        let is_news = match (&staged, &bad.fault) {
+            (_, PointerFault::Unmerged) | (None, _) => true,
+            (Some(file), _) => workspace.repository().staged_entry(file)? != head.entry(file)?,
+        };
+        if is_news {
+            found.faults.push(TrackedError::Pointer { file: bad.file, fault: bad.fault });
+        }
+    }
     Ok(found)
+}
+
+fn not_added(
+    workspace: &Workspace,
+    record: &WorktreeRecord,
+    at: &PointerAt,
+    progress: &Progress,
+) -> Result<Option<NotAdded>, StatusError> {
+    let wanted = RootName::from(&at.pointer);
+    let (files, _) = counts(workspace.store(), &at.pointer);
+    let (state, _) = compare(workspace.top(), &at.path, record, &wanted, files, progress)?;
+    Ok(match state {
+        PathState::Modified { since, changes } => Some(NotAdded { path: at.path.clone(), since, changes }),
+        _ => None,
+    })
+}
+
+/// The commit that the new one comes after.
+struct Head<'a> {
+    workspace: &'a Workspace,
+    tree: Option<ObjectId>,
+}
+
+impl<'a> Head<'a> {
+    fn open(workspace: &'a Workspace) -> Result<Self, StatusError> {
+        let repository = workspace.repository();
+        let tree = match repository.head_commit()? {
+            Some(commit) => Some(repository.commit_info(commit)?.tree),
+            None => None,
+        };
+        Ok(Self { workspace, tree })
+    }
+
+    fn entry(&self, path: &RepoPath) -> Result<Option<(EntryMode, ObjectId)>, StatusError> {
+        match self.tree {
+            Some(tree) => Ok(self.workspace.repository().entry_at(tree, path)?),
+            None => Ok(None),
+        }
+    }
+
+    fn has(&self, path: &RepoPath) -> Result<bool, StatusError> {
+        Ok(self.entry(path)?.is_some())
+    }
 }

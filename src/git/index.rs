@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use gix::bstr::ByteSlice;
-use gix::index::entry::Stage;
+use gix::index::entry::{Mode, Stage};
 
 use crate::base::RepoPath;
 use crate::git::EntryMode;
@@ -75,6 +75,19 @@ impl Repository {
         Ok(!self.tracked_below(path)?.is_empty())
     }
 
+    /// Whether `path` lies in a folder that a sparse checkout left out, and of which the index has but one entry: what is
+    /// in it is tracked, and not here.
+    ///
+    /// # Errors
+    ///
+    /// [`GitError::Index`].
+    pub fn is_left_out(&self, path: &RepoPath) -> Result<bool, GitError> {
+        let index = self.read_index()?;
+        let mut folders = index.entries().iter().filter(|entry| entry.mode == Mode::DIR);
+        Ok(index.is_sparse()
+            && folders.any(|entry| path.as_str().as_bytes().starts_with(entry.path(&index).as_ref())))
+    }
+
     /// The files of the index at and below `path`. Names that are no UTF-8 are left out.
     ///
     /// # Errors
@@ -102,20 +115,6 @@ impl Repository {
             let mode = EntryMode::from_gix(entry.mode.to_tree_entry_mode()?.kind());
             Some((mode, ObjectId(entry.id)))
         }))
-    }
-
-    /// The paths that a merge left unresolved.
-    ///
-    /// # Errors
-    ///
-    /// [`GitError::Index`].
-    pub fn unmerged_paths(&self) -> Result<Vec<RepoPath>, GitError> {
-        let index = self.read_index()?;
-        let unmerged = index.entries().iter().filter(|entry| entry.stage() != Stage::Unconflicted);
-        let names = unmerged.filter_map(|entry| entry.path(&index).to_str().ok());
-        let mut paths: Vec<_> = names.filter_map(|name| RepoPath::new(name).ok()).collect();
-        paths.dedup();
-        Ok(paths)
     }
 
     /// Those of `paths` that some commit of a branch, tag or remote-tracking branch has: Git would overwrite the ignored

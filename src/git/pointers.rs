@@ -136,9 +136,38 @@ impl Repository {
         let tracked = tracked.filter(|name| name.ends_with(SUFFIX)).map(str::to_owned);
         let mut files: BTreeSet<String> = tracked.collect();
         files.extend(self.untracked_files(&|name| name.ends_with(SUFFIX))?);
+        Ok(self.read_pointer_files(&files))
+    }
+
+    /// The pointers in the work tree that the index names, and those for the data at `further`: no folder is listed, so it
+    /// is quick. Pointers of the index with a merge conflict are among the bad ones.
+    ///
+    /// # Errors
+    ///
+    /// [`GitError::Index`], [`GitError::Bare`].
+    pub fn named_pointers(&self, further: &BTreeSet<RepoPath>) -> Result<Pointers, GitError> {
+        self.work_dir()?;
+        let index = self.read_index()?;
+        let (mut files, mut unmerged) = (BTreeSet::new(), BTreeSet::new());
+        for entry in index.entries() {
+            if let Ok(name) = entry.path(&index).to_str()
+                && name.ends_with(SUFFIX)
+            {
+                let merged = entry.stage() == Stage::Unconflicted;
+                if merged { &mut files } else { &mut unmerged }.insert(name.to_owned());
+            }
+        }
+        files.extend(further.iter().map(|path| format!("{path}{SUFFIX}")));
+        files.retain(|file| !unmerged.contains(file));
+        let mut pointers = self.read_pointer_files(&files);
+        unmerged.iter().for_each(|file| pointers.push(file, Err(PointerFault::Unmerged)));
+        Ok(pointers)
+    }
+
+    fn read_pointer_files(&self, files: &BTreeSet<String>) -> Pointers {
         let mut pointers = Pointers::default();
         let mut plain_folders = HashSet::new();
-        for file in &files {
+        for file in files {
             let reached = self.refuse_linked_folder(file, &mut plain_folders);
             match reached.and_then(|()| self.read_pointer_file(file)) {
                 Ok(Some(pointer)) => pointers.push(file, Ok(pointer)),
@@ -146,7 +175,7 @@ impl Repository {
                 Err(fault) => pointers.push(file, Err(fault)),
             }
         }
-        Ok(pointers.sorted())
+        pointers.sorted()
     }
 
     /// Refuses a file that is reached through a symbolic link; each folder is looked at once.

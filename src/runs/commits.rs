@@ -215,6 +215,9 @@ fn record(
             records.push(described(repository, commit, from, runs.into_iter().collect())?);
         }
     }
+    if records.is_empty() {
+        return Ok(records);
+    }
     let written = log::append(repository, "Record where commits come from", |stamp| {
         let entry = |(n, record): (u32, &CommitRecord)| {
             let path = format!("{}/{}", layout::commit_folder(&record.commit), stamp.record(n).file("json"));

@@ -57,7 +57,7 @@ fn a_commit_without_the_changed_data_is_stopped() {
     place
         .run("git commit -q --allow-empty -m forgotten")
         .fails(1)
-        .tells("error: 'a.bin' changed and was not added\nhint: git mldata add a.bin\n")
+        .tells("and not added: the commit would name the old data\nhint: git mldata add a.bin\n")
         .tells("hint: git commit --no-verify ");
     place.run("git mldata add -q a.bin && git commit -qam added").ok();
     place.run("rm -r img && git commit -q --allow-empty -m 'absent data is not changed data'").ok();
@@ -160,7 +160,7 @@ fn a_new_worktree_gets_its_data_and_modified_data_is_kept() {
         .run("git checkout -q one")
         .ok()
         .tells("git-mldata: kept your modified a.bin (edited from ")
-        .tells("hint: keep it: git mldata add a.bin      drop it: git mldata checkout --force a.bin\n");
+        .tells("hint: drop it: git mldata checkout --force a.bin");
     assert_eq!(place.text("a.bin"), "edited");
     let told = place.run("git checkout -q main").ok();
     assert!(told.stderr().matches("kept your modified").count() <= 1, "said once: {}", told.stderr());
@@ -182,8 +182,8 @@ fn a_push_sends_the_data_first_and_is_stopped_where_it_cannot() {
     place
         .run("git push -q origin main")
         .fails(1)
-        .tells("git-mldata: the data could not be sent, so the push was stopped\n")
-        .tells("error: no data remote is named, and none is the default\n")
+        .tells("error: the data of this push could not be sent, so it was stopped: a.bin, img\n")
+        .tells("cause: no data remote is named, and none is the default\n")
         .tells("hint: git push --no-verify ");
     place.run("git ls-remote origin").ok().prints("");
     place.run("git mldata remote add main ../bucket -q && git commit -qm remote").ok();
@@ -198,4 +198,61 @@ fn a_missing_program_is_explained_and_watching_hooks_stay_out_of_the_way() {
     let without = place.with("PATH", "/usr/bin:/bin");
     without.run("git checkout -q one").ok().tells("warning: ").tells("git-mldata is not installed");
     without.run("git commit -q --allow-empty -m empty").ok();
+}
+
+fn hook(place: &Place, name: &str, text: &str) {
+    place.write(&format!(".git/hooks/{name}"), text);
+    place.run(&format!("chmod +x .git/hooks/{name}")).ok();
+}
+
+#[test]
+fn hooks_of_others_keep_working_in_any_language() {
+    let place = Sandbox::new().data_repository("repo");
+    place.run("git init -q --bare ../origin.git && git remote add origin ../origin.git").ok();
+    hook(
+        &place,
+        "pre-commit",
+        "#!/bin/sh\nexec sh -c 'echo theirs >>.git/ran; ! grep -q forbidden code.py'\n",
+    );
+    hook(
+        &place,
+        "post-checkout",
+        "#!/usr/bin/env python3\nimport sys\nopen('.git/ran', 'a').write('python ' + sys.argv[3] + '\\n')\n",
+    );
+    hook(
+        &place,
+        "pre-push",
+        "#!/bin/sh\nwhile read -r name rest; do echo \"$name\" >>.git/ran; done\nexit 0\n",
+    );
+    place.run("git mldata hooks install").ok().shows("pre-commit post-checkout pre-push\n");
+    place.write("code.py", "fine");
+    place.write("a.bin", "one");
+    place.run("git mldata add a.bin && git add code.py && git commit -qm x").ok();
+    place.run("git switch -qc y && git mldata remote add main ../bucket && git push -q origin y").ok();
+    assert_eq!(place.text(".git/ran"), "theirs\npython 1\nrefs/heads/y\n");
+    place.write("code.py", "forbidden");
+    place.run("git commit -qam x").fails(1).lacks("git-mldata");
+    place.write("code.py", "fine again");
+    place.write("a.bin", "edited");
+    place.run("git commit -qam x").fails(1).tells("'a.bin' was modified");
+    place.run("git mldata hooks uninstall && git commit -qam x").ok();
+}
+
+#[test]
+fn a_folder_of_hooks_that_is_shared_is_asked_for() {
+    let place = Sandbox::new().data_repository("repo");
+    place.run("git config core.hooksPath tools/hooks").ok();
+    place
+        .run("git mldata hooks install")
+        .fails(128)
+        .tells("error: Git looks for hooks in '[ROOT]/repo/tools/hooks' (core.hooksPath), which is not this ")
+        .tells("hint: to install them there all the same: git mldata hooks install --shared\n");
+    place
+        .run("git mldata hooks status")
+        .ok()
+        .shows("tools/hooks' (core.hooksPath)\n")
+        .tells("hint: git mldata hooks install --shared\n");
+    place.run("git mldata hooks install --shared").ok();
+    assert!(place.has("tools/hooks/pre-push"));
+    place.run("git config core.hooksPath .husky/_ && git mldata hooks install").fails(128).tells("husky");
 }

@@ -90,7 +90,10 @@ fn an_unmerged_pointer_is_a_bad_one() {
     let index = repository.index_pointers().unwrap();
     assert!(index.good.is_empty());
     assert!(matches!(index.bad.as_slice(), [bad] if matches!(bad.fault, PointerFault::Unmerged)));
-    assert_eq!(repository.unmerged_paths().unwrap(), [path("x.mld")]);
+    sandbox.write("beside.mld", text("beside"));
+    let named = repository.named_pointers(&[path("beside"), path("absent")].into()).unwrap();
+    assert_eq!(paths(&named), ["beside"], "what the index does not name is told where it is asked for");
+    assert!(matches!(named.bad.as_slice(), [bad] if matches!(bad.fault, PointerFault::Unmerged)));
     assert!(matches!(repository.work_tree_pointers().unwrap().bad[0].fault, PointerFault::Text(_)));
 }
 

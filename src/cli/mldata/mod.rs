@@ -7,6 +7,7 @@ mod checkout;
 mod demo;
 mod diff;
 mod fetch;
+mod hook;
 mod hooks;
 mod init;
 mod ls;

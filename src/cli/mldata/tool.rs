@@ -8,7 +8,7 @@ use crate::cli::options::CommonOptions;
 use crate::cli::report::Outcome;
 
 use super::{
-    add, cat, checkout, demo, diff, fetch, hooks, init, ls, manual, mv, pull, push, remote, rm, status,
+    add, cat, checkout, demo, diff, fetch, hook, hooks, init, ls, manual, mv, pull, push, remote, rm, status,
 };
 
 /// Version large data with Git
@@ -49,7 +49,7 @@ enum Command {
     #[command(subcommand)]
     Hooks(hooks::HooksCommand),
     #[command(hide = true)]
-    Hook(hooks::HookArgs),
+    Hook(hook::HookArgs),
     Demo(demo::DemoArgs),
     #[command(subcommand)]
     Manual(manual::ManualCommand),
@@ -76,7 +76,7 @@ impl Arguments for MlData {
             Command::Rm(args) => rm::run(context, args),
             Command::Mv(args) => mv::run(context, args),
             Command::Hooks(command) => hooks::run(context, command),
-            Command::Hook(args) => hooks::run_hook(context, args),
+            Command::Hook(args) => hook::run(context, args),
             Command::Demo(args) => demo::run(context, args),
             Command::Manual(command) => manual::run(context, command),
         }

@@ -40,11 +40,26 @@ pub fn push_versions(
     dry_run: bool,
     progress: &Progress,
 ) -> Result<With<Pushed>, TransferError> {
+    push_these(workspace, remote, versions::named(workspace, commits)?, dry_run, progress)
+}
+
+/// Brings `versions`, newest first, to a remote.
+///
+/// # Errors
+///
+/// [`TransferError`].
+pub fn push_these(
+    workspace: &Workspace,
+    remote: Option<&str>,
+    versions: Vec<Version>,
+    dry_run: bool,
+    progress: &Progress,
+) -> Result<With<Pushed>, TransferError> {
     let settings = remotes::find(workspace, remote)?;
     let (connection, mut knowledge) = remotes::open(workspace, &settings)?;
     let team = remotes::team_file(workspace)?;
     let repository = team.repository().ok_or(RemotesError::NotSetUp)?;
-    let wishes = wishes(versions::named(workspace, commits)?);
+    let wishes = wishes(versions);
     let (store, home) = (workspace.store(), Home::of(repository, &home_url(workspace)));
     let going = Push { store, remote: &connection, repository, home, dry_run, progress };
     let done = push(&going, &mut knowledge, &wishes)?;

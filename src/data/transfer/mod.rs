@@ -2,6 +2,7 @@
 
 mod announce;
 mod assemble;
+mod before_push;
 mod error;
 mod exchange;
 mod fetch;
@@ -11,6 +12,7 @@ mod push;
 mod standing;
 mod survey;
 
+pub use before_push::{Needed, needed_for_push, push_needed};
 pub use error::TransferError;
 pub use exchange::{With, fetch_versions, learn_roots, push_versions, wants};
 pub use fetch::{Fetch, Fetched, MissingVersion, Want, fetch};

@@ -101,6 +101,11 @@ impl WorktreeRecord {
         Ok(decode(&bytes).map_or(empty, |paths| Self { paths, file, written, changed: false }))
     }
 
+    /// The stat of the file, which every change of the record changes; `None` where there is none.
+    pub fn fingerprint(git_dir: &Path) -> Option<Fingerprint> {
+        fs::metadata(git_dir.join("ml").join("state")).ok().map(|metadata| Fingerprint::of(&metadata))
+    }
+
     /// What was last written or added at `path`.
     pub fn get(&self, path: &RepoPath) -> Option<&PathRecord> {
         self.paths.get(path)

@@ -68,7 +68,8 @@ pub(crate) fn run(context: &Context, command: &HooksCommand) -> Outcome {
                 page.table(2, &status.hooks.iter().map(row).collect::<Vec<_>>())
             })?;
             if status.hooks.iter().any(|hook| hook.state != HookState::Installed) {
-                context.hint("git mldata hooks install");
+                let shared = if status.is_own_folder { "" } else { " --shared" };
+                context.hint(format!("git mldata hooks install{shared}"));
             }
         }
     }
