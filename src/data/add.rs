@@ -329,9 +329,10 @@ fn store_version(
             let file = *file;
             let (id, manifest, size) = (file.id, file.manifest, file.fingerprint.size);
             let root = RootName { kind: PointerKind::File, id, manifest, size };
-            let shape = ContentReader::open(store, id, manifest, size)
-                .ok()
-                .and_then(|content| shape::of_file(&target.path, content));
+            // A pointer that stays needs no new shape.
+            let is_new = base.is_none_or(|base| !base.is_same(&root));
+            let content = is_new.then(|| ContentReader::open(store, id, manifest, size).ok()).flatten();
+            let shape = content.and_then(|content| shape::of_file(&target.path, content));
             (root, files, shape, 0, 1)
         }
         None => {
