@@ -1,12 +1,14 @@
 //! Words that every layer speaks: identities, paths, advice, progress. No input or output.
 
 mod advice;
+mod bytes;
 mod digest;
 mod progress;
 mod random_id;
 mod repo_path;
 
 pub use advice::{Advice, Failure};
+pub use bytes::Bytes;
 pub use digest::{Digest, Hasher, ParseDigestError};
 pub use progress::{Progress, ProgressSink, Unit};
 pub use random_id::{ParseRandomIdError, RandomId};

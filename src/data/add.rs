@@ -12,7 +12,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use crate::base::{Advice, Digest, Failure, PathError, Progress, RepoPath};
+use crate::base::{Advice, Bytes, Digest, Failure, PathError, Progress, RepoPath};
 use crate::data::compose::{ComposeError, Composed, OnDisk, compose, is_within};
 use crate::data::content::{self, ContentReader, Intake, WriteError};
 use crate::data::root::RootName;
@@ -95,7 +95,7 @@ pub enum AddError {
         inner: RepoPath,
     },
     /// Not enough space.
-    #[error("{needed} bytes to store, {free} bytes free on the disk of the store; nothing was added")]
+    #[error("{} to store, {} free on the disk of the store, {} of which stay free; nothing was added", Bytes(*needed), Bytes(*free), Bytes(SPARE))]
     NoSpace {
         /// Bytes that may have to be stored.
         needed: u64,

@@ -30,6 +30,8 @@ pub struct RemoveOptions {
     pub force: bool,
     /// Stage what changes.
     pub stage: bool,
+    /// Look at everything, tell what would be done, and do nothing.
+    pub dry_run: bool,
 }
 
 /// What became of one path.
@@ -158,6 +160,10 @@ pub fn remove(
     }
     let mut removed = Vec::new();
     for (path, tracked_path, below, pointer) in planned {
+        if options.dry_run {
+            removed.push(Removed { path, version: pointer.id, data_removed: !options.cached });
+            continue;
+        }
         if below.is_empty() {
             remove_tracked(workspace, &path, options)?;
             record.remove(&path);
@@ -171,7 +177,9 @@ pub fn remove(
         }
         removed.push(Removed { path, version: pointer.id, data_removed: !options.cached });
     }
-    record.save(false)?;
+    if !options.dry_run {
+        record.save(false)?;
+    }
     Ok(removed)
 }
 

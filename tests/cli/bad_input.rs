@@ -156,7 +156,7 @@ fn a_full_disk_loses_nothing() {
     place
         .run("git mldata add big.bin")
         .fails(128)
-        .tells("bytes free")
+        .tells(" free on the disk of the store")
         .tells("nothing was added")
         .tells("hint: ");
     assert_eq!(fs::metadata(place.path().join("big.bin")).expect("the file").len(), 6_000_000);

@@ -10,6 +10,8 @@ fn pointer_ignore_line_and_data_go_together() {
     place.write("img/1.jpg", "one");
     place.write("img/2.jpg", "two");
     place.run("git mldata add a.bin b.bin img && git commit -qm data").ok();
+    place.run("git mldata rm -n a.bin").ok().says("").prints("rm 'a.bin'\n");
+    assert!(place.has("a.bin") && place.has("a.bin.mld"));
     place.run("git mldata rm a.bin").ok().says("").prints("rm 'a.bin'\n");
     assert!(!place.has("a.bin") && !place.has("a.bin.mld"));
     place.run("git mldata rm --cached b.bin").ok().prints("rm 'b.bin' (the data stays where it is)\n");

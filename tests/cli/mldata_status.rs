@@ -38,6 +38,20 @@ fn every_path_has_its_line_and_the_last_line_tells_what_would_be_lost() {
         .shows("img             not here");
 }
 
+/// A prompt may ask at each line. Of many tries one is enough: this machine may have much else to do.
+#[test]
+fn it_answers_in_the_blink_of_an_eye() {
+    let place = tracked();
+    let tries = std::iter::repeat_with(|| {
+        let start = std::time::Instant::now();
+        let ran = place.program("git-mldata").arg("status").output().expect("a program");
+        assert!(ran.status.success());
+        start.elapsed()
+    });
+    let fast = tries.take(200).any(|took| took < std::time::Duration::from_millis(20));
+    assert!(fast, "git mldata status took 20 ms and more, each of 200 times");
+}
+
 #[test]
 fn paths_narrow_it_and_a_path_that_is_not_tracked_is_an_error() {
     let place = tracked();

@@ -26,6 +26,9 @@ pub(crate) struct RmArgs {
     /// Remove modified data, too
     #[arg(short, long)]
     force: bool,
+    /// Tell what would be removed, and remove nothing
+    #[arg(short = 'n', long)]
+    dry_run: bool,
     /// Do not stage what changes
     #[arg(long)]
     no_stage: bool,
@@ -36,7 +39,12 @@ pub(crate) struct RmArgs {
 pub(crate) fn run(context: &Context, args: &RmArgs) -> Outcome {
     let workspace = context.workspace()?;
     let paths = context.named_paths(&args.paths)?;
-    let options = RemoveOptions { cached: args.cached, force: args.force, stage: !args.no_stage };
+    let options = RemoveOptions {
+        cached: args.cached,
+        force: args.force,
+        stage: !args.no_stage,
+        dry_run: args.dry_run,
+    };
     let removed = remove(&workspace, &paths, options, &context.progress)?;
     context.output.done(args.format.chosen(), &removed, |page| {
         removed.iter().try_for_each(|removed| {

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use crate::base::{Advice, Digest, Progress, RepoPath};
+use crate::base::{Advice, Bytes, Digest, Progress, RepoPath};
 use crate::data::compose::is_within;
 use crate::data::content::{
     self, Intake, WalkError, WriteError, flatten, flatten_where, holds_content, is_empty_directory,
@@ -110,7 +110,7 @@ pub enum CheckoutError {
         source: StoreError,
     },
     /// Not enough space.
-    #[error("'{path}' needs {needed} bytes and {free} are free; nothing was written")]
+    #[error("'{path}' needs {}, and {} are free; nothing was written", Bytes(*needed), Bytes(*free))]
     NoSpace {
         /// The path.
         path: RepoPath,

@@ -9,6 +9,9 @@ use tempfile::TempDir;
 
 use super::Ran;
 
+/// When all commits are made.
+const DATE: &str = "2026-01-02T03:04:05+0000";
+
 /// A temporary folder with a home; removed with the last [`Place`] in it.
 pub struct Sandbox {
     root: Arc<TempDir>,
@@ -90,20 +93,26 @@ impl Place {
 
     /// The shell that would run a line, for tests that start or kill it themselves.
     pub fn shell(&self, line: &str) -> Command {
+        let mut shell = self.program("sh");
+        shell.args(["-c", line]);
+        shell
+    }
+
+    /// A program in this place, without a shell around it.
+    pub fn program(&self, name: &str) -> Command {
         let programs = Path::new(env!("CARGO_BIN_EXE_git-mldata")).parent().expect("a folder").to_owned();
         let path = std::env::var("PATH").expect("a PATH");
-        let mut shell = Command::new("sh");
-        shell.args(["-c", line]).current_dir(&self.path).stdin(Stdio::null()).env_clear();
-        shell.env("PATH", format!("{}:{path}", programs.display()));
-        shell.env("HOME", self.root.join("home")).env("TMPDIR", self.root.join("tmp"));
-        shell.env("XDG_CONFIG_HOME", self.root.join("home/.config"));
-        shell.env("GIT_CONFIG_NOSYSTEM", "1").env("GIT_TERMINAL_PROMPT", "0").env("GIT_EDITOR", ":");
-        shell
-            .env("GIT_AUTHOR_DATE", "2026-01-02T03:04:05+0000")
-            .env("GIT_COMMITTER_DATE", "2026-01-02T03:04:05+0000");
-        shell.env("LC_ALL", "C.UTF-8").env("TZ", "UTC").env("AWS_EC2_METADATA_DISABLED", "true");
-        shell.envs(self.set.iter().map(|(name, value)| (name, value)));
-        shell
+        let found = programs.join(name);
+        let mut program = Command::new(if found.exists() { found } else { name.into() });
+        program.current_dir(&self.path).stdin(Stdio::null()).env_clear();
+        program.env("PATH", format!("{}:{path}", programs.display()));
+        program.env("HOME", self.root.join("home")).env("TMPDIR", self.root.join("tmp"));
+        program.env("XDG_CONFIG_HOME", self.root.join("home/.config"));
+        program.env("GIT_CONFIG_NOSYSTEM", "1").env("GIT_TERMINAL_PROMPT", "0").env("GIT_EDITOR", ":");
+        program.env("GIT_AUTHOR_DATE", DATE).env("GIT_COMMITTER_DATE", DATE);
+        program.env("LC_ALL", "C.UTF-8").env("TZ", "UTC").env("AWS_EC2_METADATA_DISABLED", "true");
+        program.envs(self.set.iter().map(|(name, value)| (name, value)));
+        program
     }
 
     /// Writes a file and the folders above it.
