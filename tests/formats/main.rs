@@ -1,8 +1,9 @@
 //! The formats: round trips, golden bytes, hostile input.
 #![allow(
     clippy::disallowed_methods,
+    clippy::print_stdout,
     clippy::unwrap_used,
-    reason = "a test may write files and panic as it likes"
+    reason = "a test may write files, tell what it skips and panic as it likes"
 )]
 
 mod drift;

@@ -144,12 +144,18 @@ mod tests {
             (path.as_bytes().to_vec(), TreeEntry::file(Vec::new(), false, id, text.len() as u64, None))
         });
         let mut nodes = MadeNodes::new();
-        let mut put = |id, node: &[u8]| Ok(drop(nodes.insert(id, node.to_vec())));
+        let mut put = |id, node: &[u8]| {
+            nodes.insert(id, node.to_vec());
+            Ok(())
+        };
         let top = store_tree(std::path::Path::new(""), &leaves.collect(), &mut put).unwrap();
         (TreeEntry::directory(Vec::new(), top), nodes)
     }
 
-    fn told(found: &[Difference]) -> Vec<(&str, bool, bool, Option<(bool, bool)>)> {
+    /// Path, whether it is there before and after, whether either is not here.
+    type Told<'a> = (&'a str, bool, bool, Option<(bool, bool)>);
+
+    fn told(found: &[Difference]) -> Vec<Told<'_>> {
         let told = |found: &Difference| (found.before.is_some(), found.after.is_some(), found.missing);
         let all = found.iter().map(|found| (std::str::from_utf8(&found.path).unwrap(), told(found)));
         all.map(|(path, (before, after, missing))| (path, before, after, missing)).collect()

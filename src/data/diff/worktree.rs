@@ -88,7 +88,10 @@ fn modified(
     let known = known.unwrap_or(&nothing_known);
     let leaves = compose(workspace.store(), &on_disk, Some(named), Some(known), false)?.leaves;
     let mut nodes = MadeNodes::new();
-    let mut put = |id, node: &[u8]| Ok(drop(nodes.insert(id, node.to_vec())));
+    let mut put = |id, node: &[u8]| {
+        nodes.insert(id, node.to_vec());
+        Ok(())
+    };
     let made = store_tree(&path.under(workspace.top()), &leaves, &mut put);
     let made = made.map_err(|source| DiffError::Snapshot(SnapshotError::Write(source)))?;
     let root = RootName { kind: PointerKind::Tree, id: made.id, manifest: None, size: made.size };
