@@ -106,6 +106,11 @@ impl<'a> Page<'a> {
         Ok(())
     }
 
+    /// `text` in a colour, if there are colours, for a line that has several.
+    pub(crate) fn paint(&self, paint: Paint, text: &str) -> String {
+        paint.on(text, self.coloured)
+    }
+
     /// Names and values, one pair a line.
     pub(crate) fn fields(&mut self, indent: usize, fields: &[(&str, String)]) -> io::Result<()> {
         let row =

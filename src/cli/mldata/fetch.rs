@@ -13,7 +13,9 @@ use crate::cli::options::FormatOptions;
 use crate::cli::report::{CliError, Outcome};
 use crate::data::Workspace;
 use crate::data::remotes;
-use crate::data::transfer::{Fetched, TransferError, With, fetch_versions, learn_roots, wants};
+use crate::data::transfer::{
+    Fetched, TransferError, Want, With, fetch_versions, learn_roots, wants, wants_at,
+};
 
 /// Bring data into the store, without touching the work tree
 ///
@@ -25,6 +27,9 @@ pub(crate) struct FetchArgs {
     /// means the remote (write './NAME' for a path of that name)
     #[arg(value_name = "[REMOTE] PATH")]
     words: Vec<String>,
+    /// What the pointers of this revision name, instead of those of the work tree; repeatable
+    #[arg(long, value_name = "REV")]
+    at: Vec<String>,
     #[command(flatten)]
     format: FormatOptions,
 }
@@ -32,7 +37,14 @@ pub(crate) struct FetchArgs {
 pub(crate) fn run(context: &Context, args: &FetchArgs) -> Outcome {
     let workspace = context.workspace()?;
     let (remote, paths) = remote_and_paths(context, &workspace, &args.words)?;
-    let fetched = fetch(context, &workspace, remote.as_deref(), &paths)?;
+    let mut wanted = Vec::new();
+    for revision in &args.at {
+        wanted.extend(wants_at(&workspace, revision, &paths)?);
+    }
+    if args.at.is_empty() {
+        wanted = wants(&workspace, &paths)?;
+    }
+    let fetched = fetch(context, &workspace, remote.as_deref(), &wanted)?;
     if paths.is_empty() {
         learn_roots(&workspace, &remotes::find(&workspace, Some(&fetched.0.remote))?)?;
     }
@@ -55,16 +67,15 @@ pub(super) fn remote_and_paths(
     Ok((remote.cloned(), context.paths(&paths)?))
 }
 
-/// Brings what the pointers name, and tells how long it took.
+/// Brings versions, and tells how long it took.
 pub(super) fn fetch(
     context: &Context,
     workspace: &Workspace,
     remote: Option<&str>,
-    paths: &[RepoPath],
+    wants: &[Want],
 ) -> Result<(With<Fetched>, Duration), CliError> {
     let start = Instant::now();
-    let wants = wants(workspace, paths)?;
-    let fetched = fetch_versions(workspace, remote, &wants, &context.progress)?;
+    let fetched = fetch_versions(workspace, remote, wants, &context.progress)?;
     Ok((fetched, start.elapsed()))
 }
 

@@ -11,6 +11,7 @@ use crate::data::Workspace;
 use crate::data::checkout::{CheckoutOptions, Modified, checkout};
 use crate::data::remotes;
 use crate::data::setup::{is_set_up, set_up_clone};
+use crate::data::transfer::wants;
 
 use super::checkout::tell;
 use super::fetch::{fetch, remote_and_paths, summary, tell_missing};
@@ -43,7 +44,7 @@ pub(crate) fn run(context: &Context, args: &PullArgs) -> Outcome {
     if !args.no_setup && !in_ci() && !is_set_up(&workspace) {
         set_up(context, &workspace)?;
     }
-    let (fetched, took) = fetch(context, &workspace, remote.as_deref(), &paths)?;
+    let (fetched, took) = fetch(context, &workspace, remote.as_deref(), &wants(&workspace, &paths)?)?;
     let missing = tell_missing(context, &fetched);
     let format = args.format.chosen();
     if format == Format::Text && fetched.done.items > 0 {

@@ -178,20 +178,14 @@ impl DataDiff {
         self.changes.is_empty()
     }
 
-    /// The revisions of which something is missing here.
-    pub fn missing_revisions(&self) -> Vec<&str> {
-        let missing = |side: Side| {
-            let mut marks = self.changes.iter().filter_map(|change| change.not_here);
-            let any = marks.any(|not_here| match side {
-                Side::Before => not_here.before,
-                Side::After => not_here.after,
-            });
-            match side.of(&self.sides) {
-                SideName::Commit { revision, .. } if any => Some(revision.as_str()),
-                _ => None,
-            }
+    /// The sides of which something is missing here.
+    pub fn missing_sides(&self) -> Vec<&SideName> {
+        let any = |is_missing: fn(NotHere) -> bool| {
+            self.changes.iter().filter_map(|change| change.not_here).any(is_missing)
         };
-        [Side::Before, Side::After].into_iter().filter_map(missing).collect()
+        let missing = [any(|not_here| not_here.before), any(|not_here| not_here.after)];
+        let sides = [&self.sides.before, &self.sides.after];
+        sides.into_iter().zip(missing).filter_map(|(side, missing)| missing.then_some(side)).collect()
     }
 }
 

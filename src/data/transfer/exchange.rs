@@ -11,6 +11,7 @@ use crate::data::tracked::{self, Tracked, TrackedError};
 use crate::data::versions::{self, Commits, Version};
 use crate::data::workspace::Workspace;
 use crate::objects::Home;
+use crate::objects::pointer::Pointer;
 use crate::storage::store::Store;
 
 use super::TransferError;
@@ -104,7 +105,7 @@ fn normalised(url: &str) -> String {
     format!("{scheme}{host}/{path}")
 }
 
-/// Which versions a fetch is to bring.
+/// Which versions a fetch is to bring: those that the pointers of the work tree name.
 ///
 /// # Errors
 ///
@@ -115,15 +116,40 @@ pub fn wants(workspace: &Workspace, paths: &[RepoPath]) -> Result<Vec<Want>, Tra
     if let Some(fault) = found.faults.into_iter().next() {
         return Err(fault);
     }
-    let want = |Tracked { path, pointer }: Tracked| {
-        let mut parts: Vec<Vec<u8>> =
-            named.iter().filter_map(|named| named.below(&path)).map(|part| part.into()).collect();
-        if parts.is_empty() {
-            parts.push(Vec::new());
-        }
-        Want { root: RootName::from(&pointer), path, parts }
-    };
-    Ok(found.paths.into_iter().map(want).collect())
+    Ok(found.paths.into_iter().map(|Tracked { path, pointer }| want(&named, path, &pointer)).collect())
+}
+
+/// Which versions a fetch is to bring: those that the pointers of a revision name, whatever the work tree tracks now.
+/// Pointers of it that cannot be used are passed over.
+///
+/// # Errors
+///
+/// [`TrackedError`] for an unknown revision, or a path that names nothing tracked there.
+pub fn wants_at(
+    workspace: &Workspace,
+    revision: &str,
+    paths: &[RepoPath],
+) -> Result<Vec<Want>, TrackedError> {
+    let repository = workspace.repository();
+    let named: Vec<_> = paths.iter().map(tracked::without_suffix).collect();
+    let pointers = repository.commit_pointers(repository.resolve_commit(revision)?)?.good;
+    let meets =
+        |named: &RepoPath, path: &RepoPath| path.below(named).is_some() || named.below(path).is_some();
+    if let Some(unknown) = named.iter().find(|named| !pointers.iter().any(|at| meets(named, &at.path))) {
+        return Err(TrackedError::NotTracked(unknown.clone()));
+    }
+    let wanted =
+        pointers.into_iter().filter(|at| named.is_empty() || named.iter().any(|n| meets(n, &at.path)));
+    Ok(wanted.map(|at| want(&named, at.path, &at.pointer)).collect())
+}
+
+fn want(named: &[RepoPath], path: RepoPath, pointer: &Pointer) -> Want {
+    let mut parts: Vec<Vec<u8>> =
+        named.iter().filter_map(|named| named.below(&path)).map(|part| part.into()).collect();
+    if parts.is_empty() {
+        parts.push(Vec::new());
+    }
+    Want { root: RootName::from(pointer), path, parts }
 }
 
 /// Brings `wants` into the store: from `remote`, or from the default and then from every other remote that has what is

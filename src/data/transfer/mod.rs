@@ -14,7 +14,7 @@ mod survey;
 
 pub use before_push::{Needed, needed_for_push, push_needed};
 pub use error::TransferError;
-pub use exchange::{With, fetch_versions, learn_roots, push_versions, wants};
+pub use exchange::{With, fetch_versions, learn_roots, push_versions, wants, wants_at};
 pub use fetch::{Fetch, Fetched, MissingVersion, Want, fetch};
 pub use knowledge::Knowledge;
 pub use push::{Push, Pushed, PushedVersion, Wish, push};

@@ -1,118 +1,121 @@
-//! Which sides, which paths, how much of it.
+//! The arguments of `git mldata diff`, and what is done with them.
 
+use std::io::{self, Write};
 use std::path::PathBuf;
 
 use clap::Args;
 
 use crate::cli::context::Context;
+use crate::cli::escape::quote;
 use crate::cli::exit::Exit;
-use crate::cli::options::FormatOptions;
+use crate::cli::options::{Format, FormatOptions};
 use crate::cli::report::{CliError, Outcome};
-use crate::data::diff::{DataDiff, DiffOptions, Sides, diff};
-use crate::git::Repository;
+use crate::data::diff::{DataDiff, DiffOptions, SideName, diff};
 
-use super::report;
+use super::{arguments, listing, stat};
 
 /// Show what changed in the data
 ///
-/// Compares the data in the work tree with what the index names; with one revision, with what that names; with two
-/// revisions, these. Tells files that were added, removed, changed and moved, with their sizes; of tables also the rows and
-/// cells, by the key that 'ml.toml' declares. Columns that it calls private are counted and never shown.
+/// Without a revision: the data in the work tree against what the index names. With one: the data in the work tree
+/// against that commit. With two, or 'A..B': one commit against the other; 'A...B': B against where it left A. Tables
+/// are compared by rows and cells, by the key that 'ml.toml' names or one that is found; its private columns are never
+/// shown. Needs no network: what is not here is told by its pointers.
 #[derive(Debug, Args)]
 pub(crate) struct DiffArgs {
-    /// Revisions: REV, REV REV, REV..REV, or REV...REV (since their common ancestor); then paths
+    /// Up to two revisions, 'A..B' or 'A...B', then paths
     #[arg(value_name = "REV|PATH")]
     words: Vec<String>,
-    /// Paths, where they could be taken for revisions
+    /// Only these paths; also those inside a tracked directory
     #[arg(value_name = "PATH", last = true)]
     paths: Vec<PathBuf>,
-    /// What 'git commit' would record: the index against HEAD, or against a revision
+    /// What is staged against HEAD, or against the revision
     #[arg(long, visible_alias = "staged")]
     cached: bool,
-    /// Only files and sizes: read no table
-    #[arg(long)]
+    /// One line a file, and no rows: no data is read
+    #[arg(long, conflicts_with = "name_only")]
     stat: bool,
-    /// How many rows of each kind to show of a table
-    #[arg(long, value_name = "NUMBER", default_value_t = 3)]
-    samples: usize,
-    /// Exit with 1 when there are differences
+    /// The paths alone
+    #[arg(long)]
+    name_only: bool,
+    /// End lines of --name-only with NUL and quote no path
+    #[arg(short = 'z', requires = "name_only")]
+    nul: bool,
+    /// End with 1 where something differs
     #[arg(long)]
     exit_code: bool,
+    /// How many rows of each kind to show of a table
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    samples: usize,
     #[command(flatten)]
     format: FormatOptions,
 }
 
 pub(crate) fn run(context: &Context, args: &DiffArgs) -> Outcome {
     let workspace = context.workspace()?;
-    let (sides, mut paths) = sides(workspace.repository(), args);
-    paths.extend(args.paths.iter().cloned());
-    let samples = if args.stat { 0 } else { args.samples };
-    let options = DiffOptions { sides, paths: context.paths(&paths)?, rows: !args.stat, samples };
-    let mut found = diff(&workspace, &options, &context.progress)?;
-    context.output.show(args.format.chosen(), &found, |page| report::write(page, &found))?;
-    hint(context, &found);
-    let faults = std::mem::take(&mut found.faults);
-    if !faults.is_empty() {
-        faults.into_iter().for_each(|fault| context.tell(&CliError::from(fault)));
-        return Ok(Exit::CouldNotDo);
-    }
-    Ok(if args.exit_code && !found.is_empty() { Exit::AnswerIsNo } else { Exit::Done })
-}
-
-/// Takes revisions off the front of the words, as Git does; what follows are paths.
-fn sides(repository: &Repository, args: &DiffArgs) -> (Sides, Vec<PathBuf>) {
-    let mut words = args.words.iter().map(String::as_str).peekable();
-    let range = words.peek().and_then(|word| range(word));
-    if range.is_some() {
-        words.next();
-    }
-    let is_revision = |word: &&str| repository.resolve_commit(word).is_ok();
-    let first = words.next_if(|word| range.is_none() && is_revision(word)).map(str::to_owned);
-    let second =
-        words.next_if(|word| first.is_some() && !args.cached && is_revision(word)).map(str::to_owned);
-    let sides = match (range, first, second) {
-        (Some(sides), ..) => sides,
-        (None, first, _) if args.cached => Sides::Staged(first),
-        (None, Some(one), Some(other)) => Sides::Commits(one, other),
-        (None, Some(one), None) => Sides::SinceCommit(one),
-        (None, None, _) => Sides::WorkTree,
+    let dashes = !args.paths.is_empty() || ends_in_dashes();
+    let meant = arguments::read(context, &args.words, &args.paths, dashes, args.cached)?;
+    let options = DiffOptions {
+        sides: meant.sides,
+        paths: context.paths(&meant.paths)?,
+        rows: !args.stat && !args.name_only,
+        samples: args.samples,
     };
-    (sides, words.map(PathBuf::from).collect())
+    let mut found = diff(&workspace, &options, &context.progress)?;
+    let format = args.format.chosen();
+    if args.name_only && format == Format::Text {
+        context.output.print(|out| names(out, &found, args.nul))?;
+    } else if args.stat {
+        context.output.show(format, &found, |page| stat::write(page, &found))?;
+    } else {
+        context.output.show(format, &found, |page| listing::write(page, &found))?;
+    }
+    tell_more(context, &found);
+    let faults = std::mem::take(&mut found.faults);
+    let differs = args.exit_code && !found.is_empty();
+    let exit = if !faults.is_empty() {
+        Exit::CouldNotDo
+    } else if differs {
+        Exit::AnswerIsNo
+    } else {
+        Exit::Done
+    };
+    faults.into_iter().for_each(|fault| context.tell(&CliError::from(fault)));
+    Ok(exit)
 }
 
-/// `A..B` and `A...B`; an empty side is HEAD. A path that leads up (`../x`) is none.
-fn range(word: &str) -> Option<Sides> {
-    if word.starts_with("../") || word.contains("/..") {
-        return None;
-    }
-    let revision = |text: &str| if text.is_empty() { "HEAD".to_owned() } else { text.to_owned() };
-    if let Some((one, other)) = word.split_once("...") {
-        return Some(Sides::SinceMergeBase(revision(one), revision(other)));
-    }
-    let (one, other) = word.split_once("..")?;
-    Some(Sides::Commits(revision(one), revision(other)))
+/// Whether `--` ends the words, which clap does not tell where nothing follows it.
+fn ends_in_dashes() -> bool {
+    std::env::args_os().next_back().is_some_and(|last| last == "--")
 }
 
-/// What would tell more.
-fn hint(context: &Context, found: &DataDiff) {
-    if !found.stale.is_empty() {
-        context.hint("git mldata checkout      brings data of another version in step with its pointer");
-    }
-    if found.totals.not_here > 0 {
-        context.hint("git mldata fetch      brings what is not here, so that more can be told");
-    }
+fn names(out: &mut dyn Write, found: &DataDiff, plain: bool) -> io::Result<()> {
+    found.changes.iter().try_for_each(|change| match plain {
+        true => write!(out, "{}\0", change.path),
+        false => writeln!(out, "{}", quote(&change.path)),
+    })
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn ranges_are_told_from_paths() {
-        assert_eq!(range("main..exp"), Some(Sides::Commits("main".into(), "exp".into())));
-        assert_eq!(range("main..."), Some(Sides::SinceMergeBase("main".into(), "HEAD".into())));
-        assert_eq!(range("../data"), None);
-        assert_eq!(range("a/../b"), None);
-        assert_eq!(range("data.csv"), None);
+/// What may be done where more could be told.
+fn tell_more(context: &Context, found: &DataDiff) {
+    for path in &found.stale {
+        context
+            .output
+            .warning(format!("'{path}' in the work tree is of another version than its pointer names"));
+        context.hint(format!("git mldata checkout {path}      brings what the pointer names"));
+    }
+    let (mut here, mut revisions) = (false, String::new());
+    for side in found.missing_sides() {
+        match side {
+            SideName::Commit { revision, .. } => revisions += &format!(" --at {revision}"),
+            _ => here = true,
+        }
+    }
+    if here {
+        context.hint("git mldata fetch      brings what the pointers here name");
+    }
+    if !revisions.is_empty() {
+        context.hint(format!(
+            "git mldata fetch{revisions}      brings what is not here; then this tells the rest"
+        ));
     }
 }
