@@ -240,9 +240,9 @@ mod tests {
 
     #[test]
     fn relative_folders_lie_under_the_base() {
-        let under = |text| RemoteUrl::parse(text).unwrap().folder_under(Path::new("/work")).unwrap();
-        assert_eq!(under("../store"), Path::new("/work/../store"));
+        let under = |text| RemoteUrl::parse(text).unwrap().folder_under(Path::new("/team")).unwrap();
+        assert_eq!(under("../store"), Path::new("/team/../store"));
         assert_eq!(under("/mnt/ml"), Path::new("/mnt/ml"));
-        assert!(!under("~/ml").starts_with("/work"));
+        assert!(!under("~/ml").starts_with("/team"));
     }
 }
