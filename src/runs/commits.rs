@@ -218,16 +218,17 @@ fn record(
     if records.is_empty() {
         return Ok(records);
     }
-    let written = log::append(repository, "Record where commits come from", |stamp| {
+    if records.is_empty() {
+        return Ok(records);
+    }
+    log::append(repository, "Record where commits come from", |stamp| {
         let entry = |(n, record): (u32, &CommitRecord)| {
             let path = format!("{}/{}", layout::commit_folder(&record.commit), stamp.record(n).file("json"));
             new_file(repository, path, &record.to_json().map_err(RunsError::NewRecord)?)
         };
         (0..).zip(&records).map(entry).collect()
     })?;
-    if written.is_some() {
-        notes::add(repository, &records)?;
-    }
+    notes::add(repository, &records)?;
     Ok(records)
 }
 

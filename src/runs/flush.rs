@@ -83,8 +83,8 @@ pub fn finish(repository: &Repository, folder: &Path) -> Result<(), RunsError> {
     Ok(())
 }
 
-/// Brings the spools that other processes left behind into the log: those of ended runs, and those of recorders that were
-/// killed, whose runs are then lost. The number of runs.
+/// Brings what lies in spools into the log: of runs that are going on, as far as they are; of ended ones; and of those whose
+/// recorder was killed, which are then lost. The number of runs that nobody was at work on.
 ///
 /// # Errors
 ///
@@ -98,7 +98,11 @@ pub fn recover(repository: &Repository) -> Result<u64, RunsError> {
         if !folder.join("spool").exists() {
             continue;
         }
-        let Some(_alive) = Alive::take(&folder)? else { continue };
+        let Some(_alive) = Alive::take(&folder)? else {
+            // Its recorder is at work: what it has so far can be seen, the rest comes from it.
+            let _later = flush(repository, &folder, Moment::Between);
+            continue;
+        };
         say_if_lost(repository, &Spool::open(&folder)?)?;
         finish(repository, &folder)?;
         recovered += 1;

@@ -39,7 +39,14 @@ fn killed_outright_it_loses_nothing_that_was_logged() {
 #[test]
 fn signals_reach_the_command_and_the_run_is_recorded_to_its_end() {
     let place = Sandbox::new().data_repository("repo");
-    let mut child = started(&place, "mlrun exec --name stopped -- sh -c 'touch started; exec sleep 30'");
+    let command = "git mlrun log metric loss=0.5; touch started; exec sleep 30";
+    let mut child = started(&place, &format!("mlrun exec --name stopped -- sh -c '{command}'"));
+    let run = &place.run("git mlrun show --json stopped").ok().json()[0];
+    assert_eq!(
+        (&run["status"], &run["metrics"]["loss"]["count"]),
+        (&"running".into(), &1.into()),
+        "seen meanwhile"
+    );
     send("-TERM", &child);
     assert_eq!(child.wait().unwrap().code(), Some(143));
     let run = &place.run("git mlrun show --json stopped").ok().json()[0];
