@@ -4,7 +4,7 @@ use std::io;
 
 use crate::cli::amounts::count;
 use crate::cli::page::{Cell, Page, Paint};
-use crate::data::diff::{Change, ChangeKind, DataDiff, FileFacts};
+use crate::data::diff::{Change, DataDiff, FileFacts};
 
 use super::listing;
 
@@ -32,7 +32,7 @@ fn row(change: &Change) -> Vec<Cell> {
 fn rows(change: &Change) -> String {
     let rows = |facts: &Option<FileFacts>| facts.as_ref().and_then(|facts| facts.rows);
     match (rows(&change.before), rows(&change.after)) {
-        (Some(before), Some(after)) if change.kind == ChangeKind::Changed => {
+        (Some(before), Some(after)) if before != after => {
             format!("{} -> {} rows", count(before), count(after))
         }
         _ => String::new(),
