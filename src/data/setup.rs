@@ -69,8 +69,8 @@ impl Advice for SetUpError {
     }
 }
 
-/// Where lineage notes live.
-const NOTES: &str = "refs/notes/mlrun";
+/// Where lineage notes live. A pattern, for Git would warn of a ref that does not exist before the first run.
+const NOTES: &str = "refs/notes/mlrun*";
 
 /// Sets the repository and this clone up. What is set up already stays as it is.
 ///

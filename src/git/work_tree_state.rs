@@ -1,7 +1,6 @@
 //! What the work tree has that no commit has, and what Git is in the middle of.
 
 use std::fs;
-use std::path::Path;
 
 use serde::Serialize;
 
@@ -33,6 +32,9 @@ pub enum RebaseState {
     None,
     /// Commits are still to be picked: what is checked out now will not stay.
     UnderWay,
+    /// It applies patches (`git rebase --apply`): Git checks the base out before it begins, and each patch is a step of its
+    /// own.
+    Patching,
     /// All is picked, and Git is about to end it.
     Ending,
 }
@@ -85,11 +87,11 @@ impl Repository {
         Ok(state)
     }
 
-    /// How far a rebase is, also one by patches (`--apply`). `git am` is none: each of its patches is a step of its own.
+    /// How far a rebase is. `git am`, which uses the same folder as a rebase by patches, is none.
     pub fn rebase_state(&self) -> RebaseState {
         let patches = self.git_dir().join("rebase-apply");
         if patches.exists() {
-            return applying(&patches);
+            return if patches.join("applying").exists() { RebaseState::None } else { RebaseState::Patching };
         }
         let folder = self.git_dir().join("rebase-merge");
         if !folder.exists() {
@@ -110,17 +112,5 @@ impl Repository {
     pub fn squashed_commits(&self) -> Vec<ObjectId> {
         let text = fs::read_to_string(self.git_dir().join("SQUASH_MSG")).unwrap_or_default();
         text.lines().filter_map(|line| line.strip_prefix("commit ")?.trim().parse().ok()).collect()
-    }
-}
-
-/// The state of a rebase that applies patches. `git am` uses the same folder, and is none: each patch is a step of its own.
-fn applying(folder: &Path) -> RebaseState {
-    let number = |name: &str| fs::read_to_string(folder.join(name)).ok()?.trim().parse::<u64>().ok();
-    if folder.join("applying").exists() {
-        return RebaseState::None;
-    }
-    match (number("next"), number("last")) {
-        (Some(next), Some(last)) if next > last => RebaseState::Ending,
-        _ => RebaseState::UnderWay,
     }
 }

@@ -36,6 +36,21 @@ fn a_commit_of_what_a_run_made_is_tied_to_the_run_however_it_is_rewritten() {
 }
 
 #[test]
+fn notes_go_with_rewritten_commits_even_without_the_hooks() {
+    let place = repository();
+    let run = note(&place, "topic");
+    place.run("git mldata hooks uninstall && git commit -q --amend -m other").ok();
+    assert_eq!(note(&place, "topic"), run);
+}
+
+#[test]
+fn where_nothing_was_recorded_git_says_nothing() {
+    let place = Sandbox::new().repository("repo");
+    place.run("git mldata init && git commit -qm 'set up'").ok();
+    place.run("git commit -q --amend -m again").ok().says("");
+}
+
+#[test]
 fn the_source_of_a_pick_is_remembered_over_a_conflict() {
     let place = repository();
     place.write("code.py", "topic");

@@ -144,7 +144,7 @@ fn a_rebase_is_seen_from_within() {
     assert_eq!(state_with(""), RebaseState::Ending);
     fs::remove_dir_all(sandbox.top().join(".git/rebase-merge")).unwrap();
     sandbox.write(".git/rebase-apply/next", "1");
-    assert_eq!(sandbox.open().rebase_state(), RebaseState::UnderWay);
+    assert_eq!(sandbox.open().rebase_state(), RebaseState::Patching);
 }
 
 #[test]
