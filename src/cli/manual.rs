@@ -22,11 +22,16 @@ pub(crate) struct ManualFile {
 /// All pages and completions of one tool.
 pub(crate) fn files(tool: &Command) -> io::Result<Vec<ManualFile>> {
     let mut files = Vec::new();
-    let mut built = tool.clone();
+    let mut built = unabridged(tool.clone());
     built.build();
     pages(&built, &mut files)?;
     files.extend(completions(tool));
     Ok(files)
+}
+
+/// The command with every option in full: the short help leaves some out, and a page must not.
+fn unabridged(command: Command) -> Command {
+    command.mut_args(|option| option.hide_short_help(false)).mut_subcommands(unabridged)
 }
 
 /// The page of a command and of those below it, hidden ones left out.

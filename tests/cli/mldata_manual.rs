@@ -28,7 +28,9 @@ fn git_help_shows_the_page() {
         .with("MANWIDTH", "80")
         .run("git mldata --help")
         .ok()
-        .shows("Version large data with Git");
+        .shows("Version large data with Git")
+        .shows("Show progress even where stderr is not a terminal")
+        .shows("128");
 }
 
 #[test]

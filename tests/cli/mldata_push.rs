@@ -44,7 +44,11 @@ fn a_fresh_clone_pulls_every_byte() {
     let (sandbox, place) = three_versions();
     place.run("git mldata push -q && git clone -q . ../clone").ok();
     let clone = sandbox.folder("clone");
-    clone.run("git mldata status").ok().shows("not here").shows("if this disk dies, nothing is lost");
+    clone
+        .run("git mldata status")
+        .ok()
+        .shows("not here  not stored  no remote asked yet")
+        .shows("if this disk dies, nothing is lost");
     clone
         .run("git mldata pull")
         .ok()

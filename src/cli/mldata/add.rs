@@ -2,10 +2,11 @@
 
 use std::io;
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use clap::Args;
 
-use crate::cli::amounts::{counted, size};
+use crate::cli::amounts::{counted, rate, size};
 use crate::cli::context::Context;
 use crate::cli::escape::escape;
 use crate::cli::exit::Exit;
@@ -41,15 +42,17 @@ pub(crate) fn run(context: &Context, args: &AddArgs) -> Outcome {
     let workspace = context.workspace()?;
     let paths = context.named_paths(&args.paths)?;
     let options = AddOptions { all: args.all, sidecar: args.sidecar, stage: !args.no_stage };
+    let start = Instant::now();
     let summary = add(&workspace, &paths, options, &context.progress)?;
-    context.output.done(args.format.chosen(), &summary, |page| write(page, &summary))?;
+    let took = start.elapsed();
+    context.output.done(args.format.chosen(), &summary, |page| write(page, &summary, took))?;
     for added in &summary.added {
         warn(context, added);
     }
     Ok(Exit::Done)
 }
 
-fn write(page: &mut Page<'_>, summary: &AddSummary) -> io::Result<()> {
+fn write(page: &mut Page<'_>, summary: &AddSummary, took: Duration) -> io::Result<()> {
     let row = |added: &Added| {
         let news = match added.before {
             Some(before) if before == added.version => Cell::left("unchanged").paint(Paint::Faint),
@@ -66,7 +69,8 @@ fn write(page: &mut Page<'_>, summary: &AddSummary) -> io::Result<()> {
     };
     page.table(0, &summary.added.iter().map(row).collect::<Vec<_>>())?;
     if summary.stored > 0 {
-        page.line(format_args!("stored {}", size(summary.stored)))?;
+        let bytes = summary.added.iter().map(|added| added.bytes).sum();
+        page.line(format_args!("stored {}{}", size(summary.stored), rate(bytes, took)))?;
     }
     if !summary.staged.is_empty() {
         let staged: Vec<String> =

@@ -125,8 +125,13 @@ fn store(path: &PathStatus) -> Cell {
     }
 }
 
-/// The remotes that hold it.
+/// The remotes that hold it. What is neither here nor known to be anywhere is most likely on a remote that was not asked
+/// yet, as after `git clone`.
 fn remotes(path: &PathStatus) -> Cell {
+    let is_elsewhere = path.store == Presence::None && path.worktree == PathState::Absent;
+    if path.remotes.is_empty() && is_elsewhere {
+        return Cell::left("no remote asked yet").paint(Paint::Notable);
+    }
     match (path.remotes.is_empty(), path.store) {
         (false, _) => Cell::left(format!("on {}", path.remotes.join(", "))).paint(Paint::Good),
         // What was never here was made by somebody else: that it is nowhere cannot be told.

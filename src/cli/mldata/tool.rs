@@ -11,6 +11,20 @@ use super::{
     add, cat, checkout, demo, diff, fetch, hook, hooks, init, ls, manual, mv, pull, push, remote, rm, status,
 };
 
+/// What the short help leaves out.
+const MORE: &str = "\
+Exit codes:
+  0    done
+  1    the answer is no: differences with --exit-code, a commit that is stopped
+  128  it could not be done
+  129  it was asked for in the wrong way
+
+Environment:
+  GIT_MLDATA_STORE  where the local store lies, instead of below the Git directory
+  GIT_ADVICE=0      no hints (as the setting advice.mldata=false)
+  NO_COLOR          no colour (as the setting color.ui=false)
+  CI                nothing is set up that was not asked for";
+
 /// Version large data with Git
 ///
 /// Git keeps small pointer files; the content goes, deduplicated, packed and compressed, to any bucket or folder. What
@@ -20,6 +34,7 @@ use super::{
     name = "git-mldata",
     bin_name = "git mldata",
     version,
+    after_long_help = MORE,
     arg_required_else_help = true,
     disable_help_subcommand = true
 )]

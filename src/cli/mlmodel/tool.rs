@@ -9,6 +9,13 @@ use crate::cli::report::Outcome;
 
 use super::{ls, promote, register, show};
 
+/// What the short help leaves out.
+const MORE: &str = "\
+Exit codes:
+  0    done
+  128  it could not be done
+  129  it was asked for in the wrong way";
+
 /// A model registry inside Git
 ///
 /// Versions are annotated tags, and so is each move of an alias such as 'prod': every Git host is the server, and every
@@ -18,6 +25,7 @@ use super::{ls, promote, register, show};
     name = "git-mlmodel",
     bin_name = "git mlmodel",
     version,
+    after_long_help = MORE,
     arg_required_else_help = true,
     disable_help_subcommand = true
 )]

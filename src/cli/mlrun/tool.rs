@@ -9,6 +9,19 @@ use crate::cli::report::Outcome;
 
 use super::{check, exec, lineage, log, ls, show, sync};
 
+/// What the short help leaves out.
+const MORE: &str = "\
+Exit codes:
+  0       done
+  10..14  of check: retrain, investigate, blocked, insufficient data, suppressed
+  125     of exec: the recording could not begin, and nothing was started; else that of the command
+  128     it could not be done
+  129     it was asked for in the wrong way
+
+Environment:
+  GIT_MLRUN_RUN  set by exec for its command: the id of the run
+  CI             runs are shared with the Git remote before and after exec and check";
+
 /// Record runs, trace lineage, watch models
 ///
 /// A run is what was executed: code, data, parameters, metrics, environment. Runs live in refs of their own, so they
@@ -18,6 +31,7 @@ use super::{check, exec, lineage, log, ls, show, sync};
     name = "git-mlrun",
     bin_name = "git mlrun",
     version,
+    after_long_help = MORE,
     arg_required_else_help = true,
     disable_help_subcommand = true
 )]
