@@ -241,7 +241,7 @@ pub fn store(workspace: &Workspace, path: &RepoPath, progress: &Progress) -> Res
     let intake = Intake::new(workspace.store());
     let version = store_version(workspace, &intake, &record, target, false, progress)?;
     intake.sync()?;
-    Ok(version.record.root)
+    Ok(RootName::from(&version.pointer))
 }
 
 /// Which tracked paths are meant: a path may be tracked, lie inside what is tracked, or be new.
@@ -322,7 +322,8 @@ fn store_version(
     let known = worktree.get(&target.path);
     let reading = Reading::Into(store, intake);
     let found = snapshot(top, &target.path, worktree, known, reading, &|name| target.covers(name), progress)?;
-    let files = found.map(|found| found.files).unwrap_or_default();
+    let files = found.ok_or_else(|| AddError::Absent(target.path.clone()))?.files;
+    refuse_vanished(&target, &files)?;
     let base = target.before.as_ref().map(RootName::from);
     let (root, record_files, shape, absent, count) = match files.get(&b""[..]) {
         Some(file) => {
@@ -359,8 +360,23 @@ fn store_version(
         edited_from: edited_from.map(|from| from.id),
     };
     let pointer = new_pointer(&root, shape, target.before.as_ref());
+    // Where only a part was added to data of another version, the rest is still of that version.
+    let whole = target.scopes.iter().any(Vec::is_empty);
+    let root = edited_from.filter(|_| !whole).unwrap_or(root);
     let record = PathRecord { root, files: record_files };
     Ok(Version { target, pointer, record, added })
+}
+
+/// A part that was there when it was named and is gone now was moved away meanwhile, not deleted.
+fn refuse_vanished(target: &Target, files: &BTreeMap<Vec<u8>, FileRecord>) -> Result<(), AddError> {
+    let is_gone = |scope: &&Vec<u8>| !scope.is_empty() && !files.keys().any(|name| is_within(name, scope));
+    match target.scopes.iter().find(is_gone) {
+        None => Ok(()),
+        Some(scope) => {
+            let path = format!("{}/{}", target.path, String::from_utf8_lossy(scope));
+            Err(AddError::Absent(RepoPath::new(path)?))
+        }
+    }
 }
 
 /// The shape of a tree: from its leaves, or where not all of them are known, from what differs from the last version.

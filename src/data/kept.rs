@@ -87,7 +87,9 @@ fn folder(common_dir: &Path) -> PathBuf {
 pub fn note(common_dir: &Path, path: &RepoPath, root: &RootName, now: u64) -> Result<Kept, KeptError> {
     let RootName { kind, id, manifest, size } = *root;
     let kept = Kept { path: path.to_string(), kind, id, manifest, size, at: now };
-    let file = folder(common_dir).join(format!("{id}.json"));
+    // Equal bytes may have lain at two paths.
+    let place = Digest::of(kept.path.as_bytes()).short();
+    let file = folder(common_dir).join(format!("{id}-{place}.json"));
     let mut text = serde_json::to_vec_pretty(&kept).unwrap_or_default();
     text.push(b'\n');
     durable::create_folders(&folder(common_dir))?;
@@ -118,7 +120,7 @@ pub fn list(common_dir: &Path) -> Result<Vec<Kept>, KeptError> {
     Ok(kept)
 }
 
-/// The copy whose id begins with `prefix`.
+/// The copy whose id begins with `prefix`; of equal ones from several paths the newest.
 ///
 /// # Errors
 ///
@@ -127,7 +129,7 @@ pub fn find(common_dir: &Path, prefix: &str) -> Result<Kept, KeptError> {
     let mut matching = list(common_dir)?.into_iter().filter(|kept| kept.id.to_string().starts_with(prefix));
     let found = matching.next().filter(|_| !prefix.is_empty());
     let found = found.ok_or_else(|| KeptError::Unknown(prefix.to_owned()))?;
-    match matching.next() {
+    match matching.find(|other| other.id != found.id) {
         Some(_) => Err(KeptError::Ambiguous(prefix.to_owned())),
         None => Ok(found),
     }

@@ -8,10 +8,14 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::base::{Advice, Failure, RepoPath};
+use crate::base::{Advice, Digest, Failure, RepoPath};
+use crate::data::content::holds_content;
+use crate::data::root::RootName;
 use crate::data::transfer::Knowledge;
 use crate::data::workspace::Workspace;
-use crate::git::{GitError, TeamFile, TeamFileError, TeamRemote};
+use crate::data::worktree::FileRecord;
+use crate::git::{GitError, TeamFile, TeamFileError, TeamRemote, is_remote_name};
+use crate::objects::tree::EntryKind;
 use crate::storage::remote::{OptionError, Remote, RemoteError, RemoteOptions, RemoteUrl, UrlError};
 
 /// One remote as it is set.
@@ -183,6 +187,27 @@ pub fn find(workspace: &Workspace, name: Option<&str>) -> Result<RemoteSettings,
     })
 }
 
+/// The remotes that have this version, as far as is known here.
+pub fn holders(workspace: &Workspace, root: &Digest) -> Vec<String> {
+    let known = |remote: &RemoteSettings| {
+        Knowledge::open(workspace.common_dir(), &remote.name, &remote.url).has_root(root)
+    };
+    list(workspace).unwrap_or_default().into_iter().filter(known).map(|remote| remote.name).collect()
+}
+
+/// Whether some of these files of the version `root` are nowhere but where they lie: the store lacks their contents, and
+/// no remote is known to have the version.
+pub fn is_only_copy<'a>(
+    workspace: &Workspace,
+    root: &RootName,
+    files: impl IntoIterator<Item = &'a FileRecord>,
+) -> bool {
+    let is_lost = |file: &&FileRecord| {
+        file.kind != EntryKind::Directory && !holds_content(workspace.store(), file.id, file.manifest)
+    };
+    files.into_iter().find(is_lost).is_some() && holders(workspace, &root.id).is_empty()
+}
+
 /// Opens a remote, without asking it anything, with what is known of it.
 ///
 /// # Errors
@@ -213,8 +238,7 @@ pub fn add(
     local: bool,
     stage: bool,
 ) -> Result<RemoteAdded, RemotesError> {
-    let word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
-    if name == "origin" || name.is_empty() || !name.chars().all(word) || name.starts_with('-') {
+    if name == "origin" || !is_remote_name(name) {
         return Err(RemotesError::Name(name.to_owned()));
     }
     let mut team = team_file(workspace)?;

@@ -10,6 +10,7 @@ use crate::base::{Advice, Digest, Failure, PathError, Progress, RepoPath};
 use crate::data::add::write_pointer;
 use crate::data::compose::is_within;
 use crate::data::content::{Intake, WalkError, WriteError, flatten_where, store_tree};
+use crate::data::remotes;
 use crate::data::root::RootName;
 use crate::data::shape;
 use crate::data::tracked::{self, TrackedError};
@@ -51,6 +52,9 @@ pub enum RemoveError {
     /// The data is modified.
     #[error("'{0}' is modified, and its bytes are nowhere else; nothing was removed")]
     Modified(RepoPath),
+    /// The store lost the data, and no remote is known to have it.
+    #[error("'{0}' is neither in the store nor on a remote, as far as is known; nothing was removed")]
+    OnlyCopy(RepoPath),
     /// Nothing lies at that path of a tracked directory.
     #[error("'{path}' is not in the tracked directory '{tracked}'")]
     NotThere {
@@ -110,6 +114,10 @@ impl Advice for RemoveError {
                 format!("git mldata rm --cached {path}      keeps the data and only stops tracking it"),
                 format!("git mldata rm --force {path}      removes it"),
             ],
+            Self::OnlyCopy(path) => vec![
+                format!("git mldata add {path}      puts it into the store again"),
+                format!("git mldata rm --force {path}      removes it for good"),
+            ],
             Self::NotThere { tracked, .. } => vec![format!("git mldata ls {tracked}")],
             Self::Tracked(error) => error.hints(),
             Self::Snapshot(error) => error.hints(),
@@ -153,13 +161,17 @@ pub fn remove(
         let (tracked_path, below) = enclosing.ok_or_else(|| TrackedError::NotTracked(path.clone()))?;
         let pointer = tracked::read(workspace, &tracked_path)?;
         let pointer = pointer.ok_or_else(|| TrackedError::NotTracked(path.clone()))?;
+        workspace.repository().refuse_beyond_link(&path)?;
         if !options.cached && !options.force {
             refuse_modified(workspace, &record, &tracked_path, &pointer, progress)?;
         }
-        planned.push((path, tracked_path, below, pointer));
+        planned.push((path, tracked_path, below));
     }
     let mut removed = Vec::new();
-    for (path, tracked_path, below, pointer) in planned {
+    for (path, tracked_path, below) in planned {
+        // What was removed before may have changed it.
+        let pointer = tracked::read(workspace, &tracked_path)?;
+        let pointer = pointer.ok_or_else(|| TrackedError::NotTracked(path.clone()))?;
         if options.dry_run {
             removed.push(Removed { path, version: pointer.id, data_removed: !options.cached });
             continue;
@@ -172,6 +184,8 @@ pub fn remove(
             let root = remove_part(workspace, &tracked_path, &part, &pointer, options)?;
             if let Some(known) = record.get(&tracked_path).cloned() {
                 let kept = known.files.into_iter().filter(|(name, _)| !is_within(name, &part));
+                // What is here may be of another version than the pointer named.
+                let root = if known.root.is_same(&RootName::from(&pointer)) { root } else { known.root };
                 record.set(tracked_path, PathRecord { root, files: kept.collect() });
             }
         }
@@ -191,11 +205,17 @@ fn refuse_modified(
     progress: &Progress,
 ) -> Result<(), RemoveError> {
     let (files, _) = crate::data::status::counts(workspace.store(), pointer);
-    let (state, _) = compare(workspace.top(), path, record, &RootName::from(pointer), files, progress)?;
-    match state {
-        PathState::Modified { .. } => Err(RemoveError::Modified(path.clone())),
-        _ => Ok(()),
+    let root = RootName::from(pointer);
+    let (state, found) = compare(workspace.top(), path, record, &root, files, progress)?;
+    if matches!(state, PathState::Modified { .. }) {
+        return Err(RemoveError::Modified(path.clone()));
     }
+    let here = record.get(path).map_or(root, |known| known.root);
+    let files = found.map(|found| found.files).unwrap_or_default();
+    if remotes::is_only_copy(workspace, &here, files.values()) {
+        return Err(RemoveError::OnlyCopy(path.clone()));
+    }
+    Ok(())
 }
 
 fn remove_tracked(workspace: &Workspace, path: &RepoPath, options: RemoveOptions) -> Result<(), RemoveError> {

@@ -51,6 +51,6 @@ pub use repository::Repository;
 pub use signature::{Role, Signature};
 pub use snapshot::{LeftOut, LeftOutReason, Snapshot, SnapshotLimits, looks_like_secret};
 pub use tags::Tag;
-pub use team_file::{IgnoredKey, TEAM_FILE, TableRule, TeamFile, TeamFileError, TeamRemote};
+pub use team_file::{IgnoredKey, TEAM_FILE, TableRule, TeamFile, TeamFileError, TeamRemote, is_remote_name};
 pub use transport::{GitRemote, PushOptions, PushOutcome, PushedRef};
 pub use work_tree_state::{RebaseState, WorkTreeState};

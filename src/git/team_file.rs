@@ -127,6 +127,12 @@ pub struct TeamFile {
     pub(super) ignored: Vec<IgnoredKey>,
 }
 
+/// Whether this may name a remote: letters, digits, `-` and `_`, for it becomes part of paths and of keys.
+pub fn is_remote_name(name: &str) -> bool {
+    let word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    !name.is_empty() && !name.starts_with('-') && name.chars().all(word)
+}
+
 impl TeamFile {
     /// A new file for the repository of this id.
     pub fn new(repository: RandomId) -> Self {

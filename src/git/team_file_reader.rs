@@ -7,7 +7,9 @@ use std::ops::Range;
 use toml_edit::{Item, Table, Value};
 
 use crate::base::RandomId;
-use crate::git::team_file::{IgnoredKey, TableRule, TeamFile, TeamFileError, TeamRemote, VERSION};
+use crate::git::team_file::{
+    IgnoredKey, TableRule, TeamFile, TeamFileError, TeamRemote, VERSION, is_remote_name,
+};
 
 /// The keys that this program knows at the top of the file.
 const KNOWN_KEYS: [&str; 6] = ["version", "repository", "default-remote", "remote", "table", "check"];
@@ -102,6 +104,11 @@ impl Reader<'_> {
     ) -> Result<BTreeMap<String, TeamRemote>, TeamFileError> {
         let mut remotes = BTreeMap::new();
         for (name, table) in self.tables_of(top, "remote")? {
+            if !is_remote_name(name) {
+                // It would name a folder of ours.
+                ignored.push(IgnoredKey::Unsafe(format!("remote.{name}")));
+                continue;
+            }
             let mut remote = TeamRemote::default();
             for (key, item) in &table {
                 let whole = format!("remote.{name}.{key}");

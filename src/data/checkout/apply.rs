@@ -3,13 +3,14 @@
 //! Each file is written to a temporary name, verified whole, and renamed; its stat is taken after the rename, which
 //! changes the inode's times. A parent is never reached through a link: a clone could lead it out of the work tree.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::fs::{self, Permissions};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use rayon::prelude::*;
 
@@ -19,7 +20,7 @@ use crate::data::worktree::{FileRecord, Fingerprint, located};
 use crate::objects::tree::{EntryKind, TreeEntry};
 use crate::storage::store::Store;
 
-use super::plan::Plan;
+use super::plan::{Plan, stands_in_the_way};
 
 /// Why a file of the work tree could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -45,6 +46,9 @@ pub enum ApplyError {
     /// The way to it leads through a link.
     #[error("'{}' is a link: nothing is written through it", .0.display())]
     ThroughLink(PathBuf),
+    /// Somebody wrote to it since it was looked at.
+    #[error("'{}' was written to while it was to be replaced; it was left as it is", .0.display())]
+    ChangedMeanwhile(PathBuf),
     /// A link in the data would lead out of the directory that it is part of.
     #[error("'{}' is a link that leads out of the data, to '{target}'", path.display())]
     LinkLeadsOut {
@@ -65,6 +69,7 @@ impl Advice for ApplyError {
             Self::LinkLeadsOut { .. } => {
                 vec!["if you trust this data: git mldata checkout --outside-links".into()]
             }
+            Self::ChangedMeanwhile(_) => vec!["git mldata status".into()],
             Self::ThroughLink(_) => vec!["remove the link, or move it out of the way".into()],
             Self::Io { .. } => Vec::new(),
         }
@@ -83,37 +88,95 @@ pub struct Site<'a> {
     pub store: &'a Store,
     /// Whether links may lead out of the tracked path.
     pub outside_links: bool,
+    /// What lay there when it was looked at: nothing else is replaced or removed.
+    pub expected: &'a Expected,
 }
 
-/// Carries `plan` out and returns what is here afterwards.
-///
-/// # Errors
-///
-/// [`ApplyError`]; files that were written before it stay, and a second try goes on from there.
-pub fn apply(
+/// The stats of what lay at a tracked path, by path below.
+pub type Expected = BTreeMap<Vec<u8>, Fingerprint>;
+
+/// What was carried out of a plan.
+#[derive(Debug, Default)]
+pub struct Applied {
+    /// Files that were right already.
+    pub kept: BTreeMap<Vec<u8>, FileRecord>,
+    /// Files that were written.
+    pub written: BTreeMap<Vec<u8>, FileRecord>,
+    /// Files that were removed.
+    pub removed: BTreeSet<Vec<u8>>,
+    /// Why not all of it was.
+    pub failed: Option<ApplyError>,
+}
+
+/// Carries `plan` out. What stands in the way goes first; all else that is to go, goes when all is written. What was
+/// done before a failure stays, and a second try goes on from there.
+pub fn apply(site: &Site<'_>, mut plan: Plan, progress: &Progress) -> Applied {
+    let mut applied = Applied { kept: std::mem::take(&mut plan.keep), ..Applied::default() };
+    applied.failed = carry_out(site, &plan, &mut applied, progress).err();
+    applied
+}
+
+fn carry_out(
     site: &Site<'_>,
-    plan: Plan,
+    plan: &Plan,
+    applied: &mut Applied,
     progress: &Progress,
-) -> Result<BTreeMap<Vec<u8>, FileRecord>, ApplyError> {
+) -> Result<(), ApplyError> {
     let start = site.path.under(site.top);
-    check_links(site, &plan, &start)?;
-    for name in plan.remove.iter().rev() {
-        remove(&start, name)?;
-    }
-    make_folders(site, &plan, &start)?;
+    check_links(site, plan, &start)?;
+    let (first, last): (Vec<_>, Vec<_>) = plan.remove.iter().rev().partition(|name| comes_first(name, plan));
+    let mut remove_all = |names: Vec<&Vec<u8>>| {
+        names.into_iter().try_for_each(|name| {
+            remove(site, &start, name)?;
+            applied.removed.insert(name.clone());
+            Ok(())
+        })
+    };
+    remove_all(first)?;
+    make_folders(site, plan, &start)?;
     let bytes = plan.write.values().map(|entry| entry.size).sum();
     progress.begin(site.path.as_str(), Unit::Bytes, Some(bytes));
-    let written: Result<Vec<_>, ApplyError> = plan
+    let failed = AtomicBool::new(false);
+    let written: Vec<_> = plan
         .write
-        .into_par_iter()
+        .par_iter()
+        .filter(|_| !failed.load(Ordering::Relaxed))
         .map(|(name, entry)| {
-            write(site, &located(&start, &name), &entry, progress).map(|record| (name, record))
+            let written = write(site, &start, name, entry, progress);
+            failed.fetch_or(written.is_err(), Ordering::Relaxed);
+            written.map(|record| (name.clone(), record))
         })
         .collect();
     progress.end();
-    let mut here = plan.keep;
-    here.extend(written?);
-    Ok(here)
+    let mut error = None;
+    for written in written {
+        match written {
+            Ok((name, record)) => drop(applied.written.insert(name, record)),
+            Err(failed) => drop(error.get_or_insert(failed)),
+        }
+    }
+    error.map_or(Ok(()), Err)?;
+    remove_all(last)
+}
+
+/// Whether something is to be written where `name`, or a folder above it, lies, or below it.
+fn comes_first(name: &[u8], plan: &Plan) -> bool {
+    let mut ends = name.iter().enumerate().filter(|(_, byte)| **byte == b'/').map(|(at, _)| at);
+    stands_in_the_way(name, &plan.write) || ends.any(|end| plan.write.contains_key(&name[..end]))
+}
+
+/// Refuses to touch what is not what lay there when it was looked at: somebody may have written to it since.
+fn refuse_changed(site: &Site<'_>, path: &Path, name: &[u8]) -> Result<(), ApplyError> {
+    let now = match fs::symlink_metadata(path) {
+        // A folder is only ever removed when nothing lies in it, and never replaced.
+        Ok(metadata) if metadata.is_dir() => return Ok(()),
+        Ok(metadata) => Fingerprint::of(&metadata),
+        Err(_) => return Ok(()),
+    };
+    match site.expected.get(name) {
+        Some(expected) if expected.is_still(&now) => Ok(()),
+        _ => Err(ApplyError::ChangedMeanwhile(path.to_owned())),
+    }
 }
 
 fn check_links(site: &Site<'_>, plan: &Plan, start: &Path) -> Result<(), ApplyError> {
@@ -148,8 +211,9 @@ fn leads_out(name: &[u8], target: &[u8]) -> bool {
         })
 }
 
-fn remove(start: &Path, name: &[u8]) -> Result<(), ApplyError> {
+fn remove(site: &Site<'_>, start: &Path, name: &[u8]) -> Result<(), ApplyError> {
     let path = located(start, name);
+    refuse_changed(site, &path, name)?;
     let removed = match fs::symlink_metadata(&path) {
         Ok(metadata) if metadata.is_dir() => fs::remove_dir(&path),
         Ok(_) => fs::remove_file(&path),
@@ -205,19 +269,23 @@ fn make_folder(top: &Path, folder: &Path) -> Result<(), ApplyError> {
 
 fn write(
     site: &Site<'_>,
-    path: &Path,
+    start: &Path,
+    name: &[u8],
     entry: &TreeEntry,
     progress: &Progress,
 ) -> Result<FileRecord, ApplyError> {
+    let path = &located(start, name);
     let failed = |source| ApplyError::Io { path: path.to_owned(), source };
     let fingerprint = match entry.kind {
         EntryKind::Directory | EntryKind::Split => Fingerprint::default(),
         EntryKind::Link => {
             let target = target_of(site.store, path, entry)?;
+            refuse_changed(site, path, name)?;
             write_link(site, path, &target).map_err(failed)?;
-            Fingerprint::of(&fs::symlink_metadata(path).map_err(failed)?)
+            // Its times cannot be set: it is looked at again.
+            Fingerprint::of(&fs::symlink_metadata(path).map_err(failed)?).doubted()
         }
-        EntryKind::File => write_file(site, path, entry, progress)?,
+        EntryKind::File => write_file(site, path, name, entry, progress)?,
     };
     let (kind, executable) = (entry.kind, entry.executable);
     Ok(FileRecord { kind, executable, fingerprint, id: entry.id, manifest: entry.manifest })
@@ -233,6 +301,7 @@ fn write_link(site: &Site<'_>, path: &Path, target: &[u8]) -> io::Result<()> {
 fn write_file(
     site: &Site<'_>,
     path: &Path,
+    name: &[u8],
     entry: &TreeEntry,
     progress: &Progress,
 ) -> Result<Fingerprint, ApplyError> {
@@ -246,8 +315,12 @@ fn write_file(
         },
     )?;
     file.as_file().set_permissions(Permissions::from_mode(mode & !umask())).map_err(failed)?;
+    // An edit that follows at once must not have the same time.
+    file.as_file().set_modified(Fingerprint::before_all_edits()).map_err(failed)?;
+    refuse_changed(site, path, name)?;
     let file = file.persist(path).map_err(|error| failed(error.error))?;
-    Ok(Fingerprint::of(&file.metadata().map_err(failed)?))
+    let written = Fingerprint::of(&file.metadata().map_err(failed)?);
+    Ok(if written.is_coarse() { written.doubted() } else { written })
 }
 
 /// The permissions that this user takes from new files.

@@ -14,17 +14,18 @@ use crate::data::content::{
     self, Intake, WalkError, WriteError, flatten, flatten_where, holds_content, is_empty_directory,
 };
 use crate::data::kept::{self, Kept, KeptError};
+use crate::data::remotes::is_only_copy;
 use crate::data::root::RootName;
 use crate::data::workspace::Workspace;
 use crate::data::worktree::{
-    FileRecord, PathRecord, Reading, SnapshotError, WorktreeRecord, located, snapshot,
+    FileRecord, Fingerprint, PathRecord, Reading, SnapshotError, WorktreeRecord, located, snapshot,
 };
 use crate::objects::item::ItemKind;
 use crate::objects::pointer::PointerKind;
 use crate::objects::tree::{EntryKind, TreeEntry};
 use crate::storage::store::StoreError;
 
-use super::apply::{ApplyError, Site, apply};
+use super::apply::{ApplyError, Expected, Site, apply};
 use super::plan::{Plan, Wanted, plan};
 
 /// How modified files are met.
@@ -182,24 +183,57 @@ pub fn checkout_path(
     let known = record.get(path);
     let found = snapshot(top, path, record, known, Reading::Ids, &|_| true, progress)?;
     let disk = found.map(|found| found.files).unwrap_or_default();
-    let plan = plan(&version, &disk, known, wanted);
+    let mut plan = plan(&version, &disk, known, wanted);
     if let Some(missing) = missing(workspace, &plan) {
         return Ok(missing);
     }
+    spare_only_copies(workspace, &mut plan, &disk, known);
+    let mut expected: Expected = disk.iter().map(|(name, file)| (name.clone(), file.fingerprint)).collect();
     let kept = match (plan.modified.is_empty(), options.modified) {
         (true, _) => None,
         (false, Modified::Refuse) => return Ok(refused(path, &plan, known)),
-        (false, Modified::KeepCopy) => Some(keep_copy(workspace, path, &plan.modified)?),
+        (false, Modified::KeepCopy) => Some(keep_copy(workspace, path, &plan.modified, &mut expected)?),
     };
     let bytes = plan.write.values().map(|entry| entry.size).sum();
     check_space(workspace, path, bytes)?;
     let (written, removed) = (plan.write.len() as u64, plan.remove.len() as u64);
     let temporary = temporary_folder(workspace, path)?;
     let outside_links = options.outside_links;
-    let site = Site { top, path, temporary: &temporary, store: workspace.store(), outside_links };
-    let files = apply(&site, plan, progress)?;
+    let (store, expected) = (workspace.store(), &expected);
+    let site = Site { top, path, temporary: &temporary, store, outside_links, expected };
+    let applied = apply(&site, plan, progress);
+    if let Some(error) = applied.failed {
+        // What was done is noted: a file that is gone because of this was not deleted by anybody.
+        if let Some(known) = record.get(path).cloned() {
+            let mut files = known.files;
+            files.retain(|name, _| !applied.removed.contains(name));
+            files.extend(applied.written);
+            record.set(path.clone(), PathRecord { root: known.root, files });
+        }
+        return Err(error.into());
+    }
+    let mut files = applied.kept;
+    files.extend(applied.written);
     record.set(path.clone(), PathRecord { root: *root, files });
     Ok(Outcome::Done { written, bytes, removed, kept })
+}
+
+/// Unmodified files may be replaced because they can be had again. Those of which that is not so count as modified.
+fn spare_only_copies(
+    workspace: &Workspace,
+    plan: &mut Plan,
+    disk: &BTreeMap<Vec<u8>, FileRecord>,
+    known: Option<&PathRecord>,
+) {
+    let Some(known) = known else { return };
+    let touched = plan.write.keys().chain(&plan.remove);
+    let touched: Vec<_> = touched.filter_map(|name| disk.get_key_value(name)).collect();
+    if is_only_copy(workspace, &known.root, touched.iter().map(|(_, file)| *file)) {
+        let lost = touched.into_iter().filter(|(_, file)| {
+            file.kind != EntryKind::Directory && !holds_content(workspace.store(), file.id, file.manifest)
+        });
+        plan.modified.extend(lost.map(|(name, file)| (name.clone(), *file)));
+    }
 }
 
 /// Removes the files of `known`, which the caller found unmodified, and the folders that are empty then.
@@ -210,8 +244,15 @@ pub fn checkout_path(
 pub fn clear(workspace: &Workspace, path: &RepoPath, known: &PathRecord) -> Result<(), ApplyError> {
     let (top, store) = (workspace.top(), workspace.store());
     let plan = Plan { remove: known.files.keys().cloned().collect(), ..Plan::default() };
-    let site = Site { top, path, temporary: top, store, outside_links: false };
-    apply(&site, plan, &Progress::hidden())?;
+    let start = path.under(top);
+    let expected = known.files.keys().filter_map(|name| {
+        let metadata = fs::symlink_metadata(located(&start, name)).ok()?;
+        Some((name.clone(), Fingerprint::of(&metadata)))
+    });
+    let site = Site { top, path, temporary: top, store, outside_links: false, expected: &expected.collect() };
+    if let Some(error) = apply(&site, plan, &Progress::hidden()).failed {
+        return Err(error);
+    }
     // The folder itself, if nothing else lies in it.
     let _ = fs::remove_dir(path.under(top));
     Ok(())
@@ -278,11 +319,12 @@ fn refused(path: &RepoPath, plan: &Plan, known: Option<&PathRecord>) -> Outcome 
     Outcome::Modified { since: known.map(|known| known.root.id), files }
 }
 
-/// Stores the modified files and notes them.
+/// Stores the modified files and notes them; only these very files may be replaced afterwards.
 fn keep_copy(
     workspace: &Workspace,
     path: &RepoPath,
     modified: &BTreeMap<Vec<u8>, FileRecord>,
+    expected: &mut Expected,
 ) -> Result<Kept, CheckoutError> {
     let store = workspace.store();
     let failed = |source| CheckoutError::Store { path: path.clone(), source };
@@ -296,6 +338,7 @@ fn keep_copy(
             EntryKind::File => {
                 let (content, fingerprint) = content::store_file(&at, &intake, &Progress::hidden())?;
                 (copy.id, copy.manifest, copy.fingerprint) = (content.id, content.manifest, fingerprint);
+                expected.insert(name.clone(), fingerprint);
             }
             EntryKind::Link => copy.id = content::store_link(&at, &intake)?.id,
             EntryKind::Directory | EntryKind::Split => {}
@@ -366,14 +409,20 @@ pub fn checkout_kept(
     if let Some(missing) = missing(workspace, &plan) {
         return Ok(missing);
     }
-    let replaced =
-        if plan.modified.is_empty() { None } else { Some(keep_copy(workspace, path, &plan.modified)?) };
+    let mut expected: Expected = disk.iter().map(|(name, file)| (name.clone(), file.fingerprint)).collect();
+    let replaced = match plan.modified.is_empty() {
+        true => None,
+        false => Some(keep_copy(workspace, path, &plan.modified, &mut expected)?),
+    };
     let bytes = plan.write.values().map(|entry| entry.size).sum();
     check_space(workspace, path, bytes)?;
     let written = plan.write.len() as u64;
     let temporary = temporary_folder(workspace, path)?;
     let (top, store) = (workspace.top(), workspace.store());
-    apply(&Site { top, path, temporary: &temporary, store, outside_links: true }, plan, progress)?;
+    let site = Site { top, path, temporary: &temporary, store, outside_links: true, expected: &expected };
+    if let Some(error) = apply(&site, plan, progress).failed {
+        return Err(error.into());
+    }
     // The record keeps saying what was written last *of a version*: so these files show as modified, as they are.
     Ok(Outcome::Done { written, bytes, removed: 0, kept: replaced })
 }

@@ -102,7 +102,7 @@ fn with_manifest(here: &FileRecord, entry: &TreeEntry) -> FileRecord {
 
 /// Whether something that lies at `name` keeps a file of `write` from being written: it is a file where a folder is
 /// wanted, or lies in a folder where a file is wanted.
-fn stands_in_the_way(name: &[u8], write: &BTreeMap<Vec<u8>, TreeEntry>) -> bool {
+pub(super) fn stands_in_the_way(name: &[u8], write: &BTreeMap<Vec<u8>, TreeEntry>) -> bool {
     let below = [name, b"/"].concat();
     let folder_wanted = write.range(below.clone()..).next().is_some_and(|(path, _)| path.starts_with(&below));
     let ends = name.iter().enumerate().filter(|(_, byte)| **byte == b'/').map(|(at, _)| at);

@@ -64,9 +64,8 @@ pub(super) fn settled(
     }
     let own: BTreeSet<_> = assembled.packs.iter().map(|(pack, _)| pack.id).collect();
     let claimed = drafts.iter().flat_map(inline_packs).chain(&assembled.reused);
-    let condemned: BTreeSet<_> =
-        claimed.map(|pack| pack.id).filter(|pack| collected.condemned.contains(pack)).collect();
-    if !condemned.is_empty() {
+    let mut claimed = claimed.map(|pack| pack.id).chain(own.iter().copied());
+    if claimed.any(|pack| collected.condemned.contains(&pack)) {
         return Ok(false);
     }
     for pack in assembled.reused.difference(vouched).filter(|pack| !own.contains(&pack.id)) {

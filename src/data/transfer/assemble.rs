@@ -20,8 +20,9 @@ use crate::objects::{
 use crate::storage::remote::Remote;
 use crate::storage::store::{Store, StoreError};
 
-use super::TransferError;
 use super::known::{Known, NodeIds, Part, parts_of};
+use super::push::Push;
+use super::{Knowledge, TransferError};
 
 /// Up to so many bytes go into one pack together with their nodes.
 const ONE_PACK: u64 = 4 << 20;
@@ -101,6 +102,7 @@ pub struct Top {
 /// Sends packs, some at a time, and keeps what the local store wants of them.
 struct Delivery<'a> {
     remote: &'a Remote,
+    knowledge: &'a Knowledge,
     progress: &'a Progress,
     waiting: Vec<FinishedPack<Vec<u8>>>,
     sent: Vec<(PackRef, PackFooter)>,
@@ -120,12 +122,14 @@ impl Delivery<'_> {
     }
 
     fn send(&mut self) -> Result<(), TransferError> {
-        let (remote, progress) = (self.remote, self.progress);
-        let sent: Result<Vec<_>, TransferError> = std::mem::take(&mut self.waiting)
+        let (remote, knowledge, progress) = (self.remote, self.knowledge, self.progress);
+        let sent: Result<Vec<(PackRef, PackFooter)>, TransferError> = std::mem::take(&mut self.waiting)
             .into_par_iter()
             .map(|FinishedPack { pack, footer, out }| {
                 let bytes = out.len() as u64;
                 remote.put(&layout::pack_name(&pack.id), out)?;
+                // A push that is interrupted finds here what is up already.
+                knowledge.keep_footer(&footer)?;
                 progress.advance(bytes);
                 Ok((pack, footer))
             })
@@ -245,15 +249,15 @@ fn missing(root: &RootToSend, id: Digest, error: StoreError) -> TransferError {
 ///
 /// [`TransferError`]; packs that were sent stay, and a second try finds them.
 pub fn assemble(
-    store: &Store,
-    remote: &Remote,
+    push: &Push<'_>,
+    knowledge: &Knowledge,
     session: SessionId,
     plan: Plan,
     roots: &[RootToSend],
-    progress: &Progress,
 ) -> Result<Assembled, TransferError> {
+    let (store, remote, progress) = (push.store, push.remote, push.progress);
     let (waiting, sent, locators) = (Vec::new(), Vec::new(), Vec::new());
-    let mut delivery = Delivery { remote, progress, waiting, sent, locators };
+    let mut delivery = Delivery { remote, knowledge, progress, waiting, sent, locators };
     let mut deliver = |pack| delivery.take(pack);
     let mut berths: HashMap<Digest, Berth> =
         plan.places.iter().map(|(id, place)| (*id, Berth::There(*place))).collect();
@@ -284,7 +288,8 @@ pub fn assemble(
     let mut set: Vec<_> = plan.reused.iter().copied().chain(data_packs).collect();
     set.sort_unstable();
     set.dedup();
-    let built = if set.len() >= MAX_INLINE_PACKS {
+    // Room for the packs of the nodes, whose number is not known yet.
+    let built = if set.len() >= MAX_INLINE_PACKS / 2 {
         build_pack_set(set.clone(), &HashMap::new(), &mut series)?
     } else {
         None
@@ -319,10 +324,14 @@ fn put_chunk(
     series: &mut PackSeries<'_, TransferError>,
     id: &Digest,
 ) -> Result<Berth, TransferError> {
-    let stored = store.read_stored(id)?;
+    let mut stored = store.read_stored(id)?;
     if stored.open(id).is_none() {
-        // Says where the damage lies.
+        // Says where the damage lies, or finds the chunk where another process put it meanwhile.
         store.read(id)?;
+        stored = store.read_stored(id)?;
+        if stored.open(id).is_none() {
+            return Err(TransferError::Inconsistent);
+        }
     }
     let length = stored.bytes.len() as u32;
     let entry =
@@ -362,9 +371,12 @@ fn top(
 ) -> Result<Top, TransferError> {
     let Some((id, kind)) = top_node(&root.root) else {
         let place = chunks.get(&root.root.id).and_then(|berth| series.place(berth));
+        if place.is_none() && root.root.size > 0 {
+            return Err(TransferError::Inconsistent);
+        }
         return Ok(Top { place, files: 1, ..Top::default() });
     };
-    let Some((node, locator)) = nodes.get(&id) else { return Ok(Top::default()) };
+    let (node, locator) = nodes.get(&id).ok_or(TransferError::Inconsistent)?;
     let (place, locator) = (series.place(node), series.place(locator));
     let Ok(bytes) = store.read(&id) else { return Ok(Top { place, locator, files: 1, ..Top::default() }) };
     let files = match kind {

@@ -70,6 +70,12 @@ pub enum TransferError {
         /// A chunk or node.
         id: Digest,
     },
+    /// No pack that the root names has it.
+    #[error("{} is in none of the packs that the remote names for it", id.short())]
+    Unlocated {
+        /// A chunk or node.
+        id: Digest,
+    },
     /// Collections kept condemning what was about to be named.
     #[error(
         "the remote was cleaned {0} times while this push went on; nothing was lost, and nothing is named yet"
@@ -118,7 +124,7 @@ impl Advice for TransferError {
             Self::Config { source, .. } => source.hints(),
             Self::ConfigLost { .. } => vec!["put 'config' back from a copy; nothing was written".into()],
             Self::Empty { .. } => vec!["whoever has the data: git mldata push".into()],
-            Self::Object { .. } => {
+            Self::Object { .. } | Self::Unlocated { .. } => {
                 vec!["whoever has the data can push it again; nothing was changed here".into()]
             }
             Self::NotThere { .. } => vec!["whoever made this version: git mldata push".into()],

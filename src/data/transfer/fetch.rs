@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use serde::Serialize;
 
@@ -15,11 +16,12 @@ use crate::data::root::RootName;
 use crate::objects::pointer::PointerKind;
 use crate::objects::{ItemKind, Located, LocatorNode, Place, RootRecord, layout};
 use crate::storage::remote::{Remote, RemoteErrorKind};
-use crate::storage::remote_reader::{Fetched as FetchedItem, RemoteReader, Wanted};
+use crate::storage::remote_reader::{Fetched as FetchedItem, ReadError, RemoteReader, Wanted};
 use crate::storage::store::{Store, StoreWriter};
 
 use super::known::{Part, parts_of};
 use super::survey::{Roots, config_for_reading};
+use super::tables::Tables;
 use super::{Knowledge, TransferError};
 
 /// One version that is wanted here.
@@ -69,13 +71,13 @@ pub struct Fetch<'a> {
     pub progress: &'a Progress,
 }
 
-/// A node that is wanted: what it is, the path it belongs to, where it and its locator lie.
+/// A node that is wanted: what it is, the path it belongs to, where it lies, and where its locator, if that is known.
 struct Pending {
     id: Digest,
     kind: ItemKind,
     path: Vec<u8>,
     node: Place,
-    locator: Place,
+    locator: Option<Place>,
     /// Copies of node and locator, as a root record has them.
     copies: (Option<Vec<u8>>, Option<Vec<u8>>),
 }
@@ -160,7 +162,7 @@ fn record_of(fetch: &Fetch<'_>, roots: &Roots, root: &RootName) -> Result<Option
     damaged.map_or(Ok(None), Err)
 }
 
-/// Brings one version; returns items and bytes.
+/// Brings one version; returns items and bytes. When it returns well, nothing that is wanted is missing here.
 fn bring(
     fetch: &Fetch<'_>,
     reader: &RemoteReader,
@@ -176,57 +178,111 @@ fn bring(
         counted.1.fetch_add(stored.bytes.len() as u64, Ordering::Relaxed);
         Ok(())
     };
+    let mut tables = Tables::of(reader, record);
     let mut chunks: HashMap<Digest, Place> = HashMap::new();
-    let mut level = first_level(want, record, &mut chunks);
-    let mut seen: HashSet<Digest> = level.iter().map(|node| node.id).collect();
+    let mut level = first_level(want, record, &mut tables, &mut chunks)?;
+    let mut seen = HashSet::new();
     while !level.is_empty() {
-        let nodes = read_nodes(fetch.store, reader, &level, &take)?;
+        let nodes = read_nodes(fetch.store, reader, &mut tables, &level, &take)?;
         let mut next = Vec::new();
         for (pending, (node, locator)) in level.iter().zip(nodes) {
-            below(want, pending, &node, &locator, fetch.store, &mut seen, &mut next, &mut chunks);
+            for needed in needed(want, pending, &node, locator.as_ref(), fetch.store) {
+                match needed {
+                    Needed::Chunk(id, place) => {
+                        chunks.insert(id, tables.or_find(id, place)?);
+                    }
+                    Needed::Node { id, kind, path, places } => {
+                        // Equal folders are read once, but of one of them only a part may be wanted.
+                        let whole = is_wanted(want, &path);
+                        if seen.insert((id, (!whole).then(|| path.clone()))) {
+                            let node = tables.or_find(id, places.map(|places| places.0))?;
+                            let locator = places.map(|places| places.1);
+                            next.push(Pending { id, kind, path, node, locator, copies: (None, None) });
+                        }
+                    }
+                }
+            }
         }
         level = next;
     }
-    let wanted: Vec<_> = chunks
-        .iter()
-        .filter(|(id, _)| !fetch.store.contains(id))
-        .map(|(id, place)| Wanted { id: Some(*id), kind: ItemKind::Chunk, place: *place })
-        .collect();
-    let bytes = wanted.iter().map(|wanted| u64::from(wanted.place.stored)).sum();
-    fetch.progress.begin(want.path.as_str(), Unit::Bytes, Some(bytes));
-    let read = reader.read_each(&wanted, &|number, fetched: FetchedItem| {
-        fetch.progress.advance(fetched.stored.bytes.len() as u64);
-        take(wanted[number].id.unwrap_or_default(), &fetched)
-    });
-    fetch.progress.end();
-    read?;
+    bring_chunks(fetch, reader, &mut tables, want, chunks, &take)?;
     Ok((counted.0.into_inner(), counted.1.into_inner()))
 }
 
-fn first_level(want: &Want, record: &RootRecord, chunks: &mut HashMap<Digest, Place>) -> Vec<Pending> {
-    let Some(node) = record.top else { return Vec::new() };
+fn bring_chunks(
+    fetch: &Fetch<'_>,
+    reader: &RemoteReader,
+    tables: &mut Tables<'_>,
+    want: &Want,
+    mut chunks: HashMap<Digest, Place>,
+    take: Take<'_>,
+) -> Result<(), TransferError> {
+    let read = |chunks: &HashMap<Digest, Place>| {
+        let wanted: Vec<_> = chunks
+            .iter()
+            .map(|(id, place)| Wanted { id: Some(*id), kind: ItemKind::Chunk, place: *place })
+            .collect();
+        let bytes = wanted.iter().map(|wanted| u64::from(wanted.place.stored)).sum();
+        fetch.progress.begin(want.path.as_str(), Unit::Bytes, Some(bytes));
+        let read = reader.read_each(&wanted, &|number, fetched: FetchedItem| {
+            fetch.progress.advance(fetched.stored.bytes.len() as u64);
+            take(wanted[number].id.unwrap_or_default(), &fetched)
+        });
+        fetch.progress.end();
+        read
+    };
+    chunks.retain(|id, _| !fetch.store.contains(id));
+    match read(&chunks) {
+        Err(error) if is_wrong_place(&error) => {
+            chunks.retain(|id, _| !fetch.store.contains(id));
+            for (id, place) in &mut chunks {
+                *place = tables.find(*id)?.ok_or(TransferError::Unlocated { id: *id })?;
+            }
+            read(&chunks)
+        }
+        read => read,
+    }
+}
+
+/// Whether another place may help: the pack is not there, or something else lies in it.
+fn is_wrong_place(error: &TransferError) -> bool {
+    matches!(error, TransferError::Read(error) if !matches!(error, ReadError::Remote(_)))
+}
+
+fn first_level(
+    want: &Want,
+    record: &RootRecord,
+    tables: &mut Tables<'_>,
+    chunks: &mut HashMap<Digest, Place>,
+) -> Result<Vec<Pending>, TransferError> {
     let (id, kind) = match (want.root.kind, want.root.manifest) {
         (PointerKind::Tree, _) => (want.root.id, ItemKind::Tree),
         (PointerKind::File, Some(manifest)) => (manifest, ItemKind::Manifest),
         (PointerKind::File, None) => {
-            chunks.insert(want.root.id, node);
-            return Vec::new();
+            if want.root.size > 0 {
+                chunks.insert(want.root.id, tables.or_find(want.root.id, record.top)?);
+            }
+            return Ok(Vec::new());
         }
     };
-    let Some(locator) = record.locator else { return Vec::new() };
+    let node = tables.or_find(id, record.top)?;
     let copies = (record.top_copy.clone(), record.locator_copy.clone());
-    vec![Pending { id, kind, path: Vec::new(), node, locator, copies }]
+    Ok(vec![Pending { id, kind, path: Vec::new(), node, locator: record.locator, copies }])
 }
+
+/// A node and its locator.
+type ReadNode = (Vec<u8>, Option<LocatorNode>);
 
 type Take<'a> = &'a (dyn Fn(Digest, &FetchedItem) -> Result<(), TransferError> + Sync);
 
-/// The nodes of one level with their locators, in one go.
+/// The nodes of one level with their locators, in one go. A locator is a hint: one that cannot be read is `None`.
 fn read_nodes(
     store: &Store,
     reader: &RemoteReader,
+    tables: &mut Tables<'_>,
     level: &[Pending],
     take: Take<'_>,
-) -> Result<Vec<(Vec<u8>, LocatorNode)>, TransferError> {
+) -> Result<Vec<ReadNode>, TransferError> {
     let mut nodes: Vec<Option<Vec<u8>>> = level.iter().map(|node| store.read(&node.id).ok()).collect();
     let copied = |node: &Pending| node.copies.1.as_ref().and_then(|copy| LocatorNode::decode(copy).ok());
     let mut locators: Vec<Option<LocatorNode>> = level.iter().map(copied).collect();
@@ -237,73 +293,95 @@ fn read_nodes(
             wanted.push(Wanted { id: Some(pending.id), kind: pending.kind, place: pending.node });
             wanted_for.push((number, true));
         }
-        if locators[number].is_none() {
-            wanted.push(Wanted { id: None, kind: ItemKind::Locator, place: pending.locator });
+        if let Some(place) = pending.locator.filter(|_| locators[number].is_none()) {
+            wanted.push(Wanted { id: None, kind: ItemKind::Locator, place });
             wanted_for.push((number, false));
         }
     }
-    let read = std::sync::Mutex::new(BTreeMap::new());
-    reader.read_each(&wanted, &|at, fetched: FetchedItem| -> Result<(), TransferError> {
+    let read = Mutex::new(BTreeMap::new());
+    let answer = reader.read_each(&wanted, &|at, fetched: FetchedItem| -> Result<(), TransferError> {
         let (number, is_node) = wanted_for[at];
         if is_node {
             take(level[number].id, &fetched)?;
         }
-        let mut read = read.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        read.insert((number, is_node), fetched.item);
+        read.lock().unwrap_or_else(PoisonError::into_inner).insert((number, is_node), fetched.item);
         Ok(())
-    })?;
-    for ((number, is_node), item) in read.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner) {
+    });
+    for ((number, is_node), item) in read.into_inner().unwrap_or_else(PoisonError::into_inner) {
         if is_node {
             nodes[number] = Some(item);
         } else {
             locators[number] = LocatorNode::decode(&item).ok();
         }
     }
-    let paired = nodes.into_iter().zip(locators).zip(level);
-    paired
-        .map(|((node, locator), pending)| {
-            let name = || layout::pack_name(&pending.locator.pack.id);
-            let locator = locator.ok_or_else(|| TransferError::Object { name: name(), source: None })?;
-            Ok((node.unwrap_or_default(), locator))
-        })
-        .collect()
+    match answer {
+        Err(error) if is_wrong_place(&error) => {
+            for (node, pending) in nodes.iter_mut().zip(level).filter(|(node, _)| node.is_none()) {
+                *node = Some(read_by_table(reader, tables, pending, take)?);
+            }
+        }
+        answer => answer?,
+    }
+    Ok(nodes.into_iter().map(Option::unwrap_or_default).zip(locators).collect())
 }
 
-/// Takes what a node names: chunks that are wanted, and the nodes of the next level.
-#[expect(clippy::too_many_arguments, reason = "one step of one walk, whose state these are")]
-fn below(
+fn read_by_table(
+    reader: &RemoteReader,
+    tables: &mut Tables<'_>,
+    pending: &Pending,
+    take: Take<'_>,
+) -> Result<Vec<u8>, TransferError> {
+    let place = tables.find(pending.id)?.ok_or(TransferError::Unlocated { id: pending.id })?;
+    let item = Mutex::new(Vec::new());
+    let wanted = Wanted { id: Some(pending.id), kind: pending.kind, place };
+    reader.read_each(&[wanted], &|_, fetched: FetchedItem| {
+        take(pending.id, &fetched)?;
+        *item.lock().unwrap_or_else(PoisonError::into_inner) = fetched.item;
+        Ok::<(), TransferError>(())
+    })?;
+    Ok(item.into_inner().unwrap_or_else(PoisonError::into_inner))
+}
+
+/// What a node names that is wanted and not here, and where a locator says that it lies.
+enum Needed {
+    Chunk(Digest, Option<Place>),
+    Node { id: Digest, kind: ItemKind, path: Vec<u8>, places: Option<(Place, Place)> },
+}
+
+fn needed(
     want: &Want,
     pending: &Pending,
     node: &[u8],
-    locator: &LocatorNode,
+    locator: Option<&LocatorNode>,
     store: &Store,
-    seen: &mut HashSet<Digest>,
-    next: &mut Vec<Pending>,
-    chunks: &mut HashMap<Digest, Place>,
-) {
-    let names = names_of(pending, node);
-    let own = pending.locator.pack;
-    let parts = parts_of(pending.kind, node, &pending.path);
-    for ((part, located), name) in parts.into_iter().zip(&locator.entries).zip(names) {
-        match (part, located) {
-            (Part::Chunk(id, raw), Located::Chunk(spot)) if is_wanted(want, &name) => {
-                chunks.extend(spot.place(own, raw).ok().map(|place| (id, place)));
-            }
-            (Part::Node(id, kind, path), Located::Child { node, locator }) => {
-                let is_known = crate::data::content::holds(store, id, kind);
-                let on_the_way =
-                    is_wanted(want, &path) || want.parts.iter().any(|part| is_within(part, &path));
-                if on_the_way
-                    && !is_known
-                    && seen.insert(id)
-                    && let (Ok(node), Ok(locator)) = (node.place(own), locator.place(own))
-                {
-                    next.push(Pending { id, kind, path, node, locator, copies: (None, None) });
-                }
-            }
-            _ => {}
+) -> Vec<Needed> {
+    let own = pending.locator.map(|place| place.pack);
+    let located = |at: usize| Some((locator?.entries.get(at)?, own?));
+    let parts = parts_of(pending.kind, node, &pending.path).into_iter().zip(names_of(pending, node));
+    let needed = parts.enumerate().filter_map(|(at, (part, name))| match part {
+        Part::Chunk(id, raw) if is_wanted(want, &name) && !store.contains(&id) => {
+            let place = match located(at) {
+                Some((Located::Chunk(spot), own)) => spot.place(own, raw).ok(),
+                _ => None,
+            };
+            Some(Needed::Chunk(id, place))
         }
-    }
+        Part::Node(id, kind, path) => {
+            let on_the_way = is_wanted(want, &path) || want.parts.iter().any(|part| is_within(part, &path));
+            if !on_the_way || crate::data::content::holds(store, id, kind) {
+                return None;
+            }
+            let places = match located(at) {
+                Some((Located::Child { node, locator }, own)) => {
+                    node.place(own).ok().zip(locator.place(own).ok())
+                }
+                _ => None,
+            };
+            Some(Needed::Node { id, kind, path, places })
+        }
+        Part::Chunk(..) | Part::Nothing => None,
+    });
+    needed.collect()
 }
 
 /// The path of each entry of a node.

@@ -8,14 +8,14 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::base::Digest;
-use crate::objects::pack_set::{SetStep, SetWalk};
 use crate::objects::pointer::PointerKind;
 use crate::objects::{
-    Index, ItemKind, Located, LocatorNode, ManifestNode, PackRef, Place, RootPacks, RootRecord, TreeNode,
+    Index, ItemKind, Located, LocatorNode, ManifestNode, PackRef, Place, RootRecord, TreeNode,
 };
 use crate::storage::remote_reader::{RemoteReader, Wanted};
 use crate::storage::store::Store;
 
+use super::tables::packs_of;
 use super::{Knowledge, TransferError};
 
 /// What of the roots to be pushed could be found in a base: the ids of their nodes.
@@ -77,7 +77,7 @@ impl<'a> Known<'a> {
         wanted: &NodeIds,
         paths: &HashSet<Vec<u8>>,
     ) -> Result<(), TransferError> {
-        let packs = self.packs_of(base)?;
+        let packs = packs_of(self.reader, base)?;
         if packs.iter().any(|pack| self.condemned.contains(&pack.id)) {
             return Ok(());
         }
@@ -119,33 +119,6 @@ impl<'a> Known<'a> {
             }
         }
         Ok(())
-    }
-
-    /// All packs that a root names.
-    fn packs_of(&self, record: &RootRecord) -> Result<Vec<PackRef>, TransferError> {
-        let mut packs = record.meta_packs.clone();
-        match &record.packs {
-            RootPacks::Inline(inline) => packs.extend(inline),
-            RootPacks::Set { id, packs: count, place } => {
-                let mut walk = SetWalk::default();
-                let top = self.set_node(*id, *place)?;
-                let mut step = walk.begin(u64::from(*count), place, &top)?;
-                loop {
-                    if let SetStep::Packs(more) = step {
-                        packs.extend(more);
-                    }
-                    let Some((id, place)) = walk.next_node()? else { break };
-                    let node = self.set_node(id, place)?;
-                    step = walk.take(&place, &node)?;
-                }
-            }
-        }
-        Ok(packs)
-    }
-
-    fn set_node(&self, id: Digest, place: Place) -> Result<Vec<u8>, TransferError> {
-        let wanted = Wanted { id: Some(id), kind: ItemKind::PackSet, place };
-        Ok(self.reader.read_all(&[wanted])?.swap_remove(0))
     }
 
     /// A node, from the store or the remote; `None` where it cannot be had.

@@ -11,6 +11,7 @@ mod known;
 mod push;
 mod standing;
 mod survey;
+mod tables;
 
 pub use before_push::{Needed, needed_for_push, push_needed};
 pub use error::TransferError;

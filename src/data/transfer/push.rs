@@ -169,12 +169,9 @@ fn attempt(
     }
     let vouched = known.vouched().clone();
     push.progress.begin("sending", Unit::Bytes, Some(planned.bytes));
-    let assembled = assemble(push.store, push.remote, session, planned, &roots, push.progress);
+    let assembled = assemble(push, knowledge, session, planned, &roots);
     push.progress.end();
     let assembled = assembled?;
-    for (_, footer) in &assembled.packs {
-        knowledge.keep_footer(footer)?;
-    }
     let mut drafts = drafts(push, session, &send, &bases, &assembled);
     let renewed = sorted.renew.iter().cloned();
     drafts.extend(renewed.map(|record| RootRecord { session, home: push.home, ..record }));

@@ -2,9 +2,10 @@
 
 use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;
+use std::time::{Duration, SystemTime};
 
-/// Size, times and inode of a file at one moment. Equal fingerprints mean equal bytes, unless the file was written
-/// within the [`Fingerprint::is_racy`] window.
+/// Size, times and inode of a file at one moment. Equal fingerprints mean equal bytes, unless the file was written again
+/// within the [`Fingerprint::is_racy`] window: then [`Fingerprint::doubted`] is what may be noted of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Fingerprint {
     /// Bytes.
@@ -35,6 +36,29 @@ impl Fingerprint {
         }
     }
 
+    /// What may be noted of a file that is racy: equal to no fingerprint of any file, so that it is read again.
+    pub fn doubted(self) -> Self {
+        Self { changed: 0, inode: 0, ..self }
+    }
+
+    /// Whether a file that now has the fingerprint `now` is the one that this was taken of, as far as can be told.
+    pub fn is_still(&self, now: &Self) -> bool {
+        match self.inode {
+            0 => (self.size, self.modified) == (now.size, now.modified),
+            _ => self == now,
+        }
+    }
+
+    /// A time of modification for a file that is written now, so old that every later write is told from it.
+    pub fn before_all_edits() -> SystemTime {
+        SystemTime::now() - Duration::from_nanos(2 * FINE_TICKS as u64)
+    }
+
+    /// Whether the file system keeps times so coarse that a later write may not be told from an earlier one.
+    pub fn is_coarse(&self) -> bool {
+        self.modified % SECOND == 0
+    }
+
     /// Whether the file may have been written again within one tick of its clock after it was looked at at `moment`
     /// (nanoseconds since 1970, by the clock of the same file system): then an equal fingerprint proves nothing.
     pub fn is_racy(&self, moment: i64) -> bool {
@@ -47,6 +71,14 @@ impl Fingerprint {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_doubted_vouches_for_nothing() {
+        let looked = Fingerprint { size: 3, modified: 9, changed: 9, inode: 7 };
+        assert_ne!(looked.doubted(), looked);
+        assert!(looked.doubted().is_still(&looked));
+        assert!(!looked.doubted().is_still(&Fingerprint { modified: 10, ..looked }));
+    }
 
     #[test]
     fn a_file_as_new_as_the_look_at_it_is_racy() {

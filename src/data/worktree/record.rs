@@ -18,10 +18,11 @@
 //!
 //! Numbers are little-endian.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::base::{Digest, RepoPath};
 use crate::data::content::empty_directory;
@@ -79,8 +80,10 @@ pub struct PathRecord {
 pub struct WorktreeRecord {
     paths: BTreeMap<RepoPath, PathRecord>,
     file: PathBuf,
-    written: i64,
-    changed: bool,
+    /// The file when it was read; `None` where there was none.
+    read: Option<Fingerprint>,
+    /// Paths that were set or removed since.
+    changed: BTreeSet<RepoPath>,
 }
 
 impl WorktreeRecord {
@@ -91,14 +94,16 @@ impl WorktreeRecord {
     /// When the file is there and the system refuses to read it.
     pub fn open(git_dir: &Path) -> io::Result<Self> {
         let file = git_dir.join("ml").join("state");
-        let empty = Self { file: file.clone(), ..Self::default() };
         let bytes = match fs::read(&file) {
             Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(empty),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Ok(Self { file, ..Self::default() });
+            }
             Err(error) => return Err(error),
         };
-        let written = Fingerprint::of(&fs::metadata(&file)?).modified;
-        Ok(decode(&bytes).map_or(empty, |paths| Self { paths, file, written, changed: false }))
+        let read = Some(Fingerprint::of(&fs::metadata(&file)?));
+        let paths = decode(&bytes).unwrap_or_default();
+        Ok(Self { paths, file, read, changed: BTreeSet::new() })
     }
 
     /// The stat of the file, which every change of the record changes; `None` where there is none.
@@ -113,14 +118,18 @@ impl WorktreeRecord {
 
     /// Notes what was written or added at `path`.
     pub fn set(&mut self, path: RepoPath, record: PathRecord) {
-        self.changed |= self.paths.get(&path) != Some(&record);
-        self.paths.insert(path, record);
+        if self.paths.get(&path) != Some(&record) {
+            self.changed.insert(path.clone());
+            self.paths.insert(path, record);
+        }
     }
 
     /// Forgets `path`.
     pub fn remove(&mut self, path: &RepoPath) -> Option<PathRecord> {
         let removed = self.paths.remove(path);
-        self.changed |= removed.is_some();
+        if removed.is_some() {
+            self.changed.insert(path.clone());
+        }
         removed
     }
 
@@ -131,20 +140,50 @@ impl WorktreeRecord {
 
     /// Whether a file with this fingerprint still holds the bytes of its record, as far as a stat can tell.
     pub fn vouches(&self, record: &FileRecord, now: &Fingerprint) -> bool {
-        record.fingerprint == *now && !now.is_racy(self.written)
+        record.fingerprint == *now
     }
 
-    /// Replaces the file, when anything changed or `refresh` is wanted (so that racy entries become trusted). It is the
-    /// last thing that a command writes, so it never vouches for what is not durable.
+    /// A moment by the clock of the file system: what was modified well before it and changes after it is told by its
+    /// times. Where nothing can be written beside the record, this machine's clock must do.
+    pub fn moment(&self) -> i64 {
+        let folder = self.file.parent().unwrap_or(Path::new("."));
+        let touched = fs::create_dir_all(folder).and_then(|()| tempfile::NamedTempFile::new_in(folder));
+        let touched = touched.and_then(|file| file.as_file().metadata());
+        touched.map_or_else(
+            |_| {
+                let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+                i64::try_from(now.as_nanos()).unwrap_or(i64::MAX)
+            },
+            |metadata| Fingerprint::of(&metadata).modified,
+        )
+    }
+
+    /// Replaces the file, when anything changed: what another command noted meanwhile of other paths stays. `refresh`
+    /// says that nothing happened but that files were read anew: then another command's notes win. It is the last thing
+    /// that a command writes, so it never vouches for what is not durable.
     ///
     /// # Errors
     ///
     /// When the file cannot be written.
     pub fn save(&mut self, refresh: bool) -> Result<(), DurableError> {
-        if self.changed || refresh {
-            durable::write_derived(&self.file, &encode(&self.paths))?;
-            self.changed = false;
+        if self.changed.is_empty() {
+            return Ok(());
         }
+        let now = fs::metadata(&self.file).ok().map(|metadata| Fingerprint::of(&metadata));
+        if now != self.read {
+            if refresh {
+                return Ok(());
+            }
+            if let Some(mut others) = fs::read(&self.file).ok().and_then(|bytes| decode(&bytes)) {
+                others.retain(|path, _| !self.changed.contains(path));
+                let ours = std::mem::take(&mut self.paths).into_iter();
+                others.extend(ours.filter(|(path, _)| self.changed.contains(path)));
+                self.paths = others;
+            }
+        }
+        durable::write_derived(&self.file, &encode(&self.paths))?;
+        self.read = fs::metadata(&self.file).ok().map(|metadata| Fingerprint::of(&metadata));
+        self.changed.clear();
         Ok(())
     }
 }
@@ -272,6 +311,14 @@ mod tests {
         record.set(path.clone(), files.clone());
         record.save(false).unwrap();
         assert_eq!(WorktreeRecord::open(folder.path()).unwrap().get(&path), Some(&files));
+
+        // Two commands at once: neither drops what the other noted.
+        let mut other = WorktreeRecord::open(folder.path()).unwrap();
+        other.set(RepoPath::new("other").unwrap(), files.clone());
+        record.set(RepoPath::new("third").unwrap(), files.clone());
+        record.save(false).unwrap();
+        other.save(false).unwrap();
+        assert_eq!(WorktreeRecord::open(folder.path()).unwrap().paths().count(), 3);
 
         let file = folder.path().join("ml/state");
         let whole = fs::read(&file).unwrap();

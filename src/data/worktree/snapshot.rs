@@ -79,11 +79,15 @@ pub fn snapshot(
             (files, unread)
         });
     let bytes = unread.iter().map(|(_, entry)| entry.fingerprint.size).sum();
+    let moment = if unread.is_empty() { 0 } else { worktree.moment() };
     progress.begin(path.as_str(), Unit::Bytes, Some(bytes));
     let read: Result<Vec<_>, WriteError> = unread
         .into_par_iter()
         .map(|(name, entry)| {
-            read_entry(&located(&start, &name), &entry, reading, progress).map(|file| (name, file))
+            let file = read_entry(&located(&start, &name), &entry, reading, progress)?;
+            let racy = file.kind != EntryKind::Directory && file.fingerprint.is_racy(moment);
+            let fingerprint = if racy { file.fingerprint.doubted() } else { file.fingerprint };
+            Ok((name, FileRecord { fingerprint, ..file }))
         })
         .collect();
     progress.end();

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use futures_util::TryStreamExt;
@@ -34,6 +35,21 @@ pub struct Listed {
     pub modified: Option<SystemTime>,
 }
 
+/// What a [`Watch`] lets happen to a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Passage {
+    /// It is carried out.
+    Through,
+    /// It fails, and nothing is carried out.
+    Refused,
+    /// It is carried out, and fails all the same: its answer is lost.
+    Lost,
+}
+
+/// Asked before each call what is to happen to it, by the step (`read`, `write`, `list`, `ask for`, `delete`, `reach`) and
+/// the name of the object.
+pub type Watch = Arc<dyn Fn(&str, &str) -> Passage + Send + Sync>;
+
 /// An opened remote. Cheap to clone; every method may be called from any thread, and blocks.
 ///
 /// Names of objects are paths with `/`, relative to the top of the remote.
@@ -44,6 +60,7 @@ pub struct Remote {
     service: Service,
     /// The folder of a folder remote, which is written without OpenDAL: see [`Remote::put`].
     folder: Option<PathBuf>,
+    watch: Option<Watch>,
 }
 
 impl fmt::Debug for Remote {
@@ -70,13 +87,13 @@ impl Remote {
                 let service = Service::folder(&folder.to_string_lossy());
                 let service = service.map_err(|error| RemoteError::of_service(&attempt, &error))?;
                 let identity = Identity::of_folder(&folder);
-                Ok(Self { address, identity, service, folder: Some(folder) })
+                Ok(Self { address, identity, service, folder: Some(folder), watch: None })
             }
             RemoteUrl::S3 { bucket, prefix } => {
                 let opened = Service::s3(bucket, prefix, options);
                 let (service, identity) =
                     opened.map_err(|error| RemoteError::of_service(&attempt, &error))?;
-                Ok(Self { address, identity, service, folder: None })
+                Ok(Self { address, identity, service, folder: None, watch: None })
             }
         }
     }
@@ -90,7 +107,12 @@ impl Remote {
         let address = "memory".to_owned();
         let attempt = Attempt { step: "open", object: "", remote: &address, identity: None };
         let service = Service::memory().map_err(|error| RemoteError::of_service(&attempt, &error))?;
-        Ok(Self { address, identity: Identity::Process, service, folder: None })
+        Ok(Self { address, identity: Identity::Process, service, folder: None, watch: None })
+    }
+
+    /// This remote with a watch over its calls: tests count them, let them fail, or stop everything after the n-th.
+    pub fn watched(self, watch: Watch) -> Self {
+        Self { watch: Some(watch), ..self }
     }
 
     /// The address, for people.
@@ -249,10 +271,12 @@ impl Remote {
             return Err(RemoteError::new(RemoteErrorKind::Other, &attempt, "the name leaves the folder"));
         }
         let (path, temporaries) = (folder.join(name), folder.join(TEMPORARIES));
-        let written = create_folders(path.parent().unwrap_or(folder))
-            .and_then(|()| create_folders(&temporaries))
-            .and_then(|()| write_through(&temporaries, &path, bytes));
-        written.map_err(|error| RemoteError::of_file(&attempt, &error))
+        self.pass(&attempt, || {
+            let written = create_folders(path.parent().unwrap_or(folder))
+                .and_then(|()| create_folders(&temporaries))
+                .and_then(|()| write_through(&temporaries, &path, bytes));
+            written.map_err(|error| RemoteError::of_file(&attempt, &error))
+        })
     }
 
     fn attempt<'a>(&'a self, step: &'static str, object: &'a str) -> Attempt<'a> {
@@ -265,13 +289,30 @@ impl Remote {
         F: Future<Output = opendal::Result<T>> + Send + 'static,
     {
         let attempt = self.attempt(step, object);
-        self.service.run(call).map_err(|error| match error {
-            CallError::Service(error) => RemoteError::of_service(&attempt, &error),
-            CallError::Silence(waited, trouble) => {
-                RemoteError::no_answer(&attempt, waited, trouble.as_deref())
-            }
-            CallError::Runtime(said) => RemoteError::new(RemoteErrorKind::Other, &attempt, &said),
-        })
+        let run = || {
+            self.service.run(call).map_err(|error| match error {
+                CallError::Service(error) => RemoteError::of_service(&attempt, &error),
+                CallError::Silence(waited, trouble) => {
+                    RemoteError::no_answer(&attempt, waited, trouble.as_deref())
+                }
+                CallError::Runtime(said) => RemoteError::new(RemoteErrorKind::Other, &attempt, &said),
+            })
+        };
+        self.pass(&attempt, run)
+    }
+
+    /// Carries a call out, as far as the watch lets it.
+    fn pass<T>(
+        &self,
+        attempt: &Attempt<'_>,
+        call: impl FnOnce() -> Result<T, RemoteError>,
+    ) -> Result<T, RemoteError> {
+        let stopped = || RemoteError::new(RemoteErrorKind::Unreachable, attempt, "the call was stopped");
+        match self.watch.as_ref().map(|watch| watch(attempt.step, attempt.object)) {
+            None | Some(Passage::Through) => call(),
+            Some(Passage::Refused) => Err(stopped()),
+            Some(Passage::Lost) => call().and_then(|_| Err(stopped())),
+        }
     }
 }
 

@@ -14,7 +14,7 @@ mod options;
 mod service;
 mod url;
 
-pub use connection::{Listed, Remote};
+pub use connection::{Listed, Passage, Remote, Watch};
 pub use credentials::Identity;
 pub use error::{RemoteError, RemoteErrorKind};
 pub use options::{OptionError, RemoteOptions};

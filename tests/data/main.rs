@@ -1,0 +1,20 @@
+//! Data under attack: everything that a user does with it, with real repositories and remotes that lie, fail and forget.
+
+#![allow(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test may panic, write files and tell what it skips"
+)]
+
+mod collected;
+mod full_disk;
+mod hostile;
+mod interrupted;
+mod modified;
+mod part;
+mod round_trips;
+mod second_versions;
+mod team;
+mod vanishing;
+mod whole;

@@ -1,0 +1,111 @@
+//! Files that come, go and change while they are read or written.
+
+use std::fs;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+use git_ml::base::{Digest, Progress, ProgressSink, Unit};
+use git_ml::data::add::{AddOptions, add};
+use git_ml::data::checkout::checkout;
+
+use crate::team::{REFUSE, Team, noise, path};
+
+/// Does something when the first bytes have passed.
+struct AtFirstBytes(Box<dyn Fn() + Send + Sync>, AtomicBool);
+
+impl AtFirstBytes {
+    fn progress(act: impl Fn() + Send + Sync + 'static) -> Progress {
+        Progress::shown_by(Arc::new(Self(Box::new(act), AtomicBool::new(false))))
+    }
+}
+
+impl ProgressSink for AtFirstBytes {
+    fn begin(&self, _title: &str, _unit: Unit, _total: Option<u64>) {}
+    fn advance(&self, _units: u64) {
+        if !self.1.swap(true, Ordering::Relaxed) {
+            (self.0)();
+        }
+    }
+    fn end(&self) {}
+}
+
+const ADD: AddOptions = AddOptions { all: false, sidecar: false, stage: true };
+
+#[test]
+fn a_file_that_changes_while_it_is_read_is_not_named() {
+    let (_team, one) = Team::new();
+    let file = one.write("data", noise(1, 3 << 20));
+    let changed = file.clone();
+    let progress = AtFirstBytes::progress(move || {
+        thread::sleep(std::time::Duration::from_millis(20));
+        fs::write(&changed, noise(2, 3 << 20)).unwrap();
+    });
+    let error = add(&one.workspace(), &[path("data")], ADD, &progress).unwrap_err();
+    assert!(error.to_string().contains("changed while it was read"), "{error}");
+    assert!(!one.exists("data.mld"));
+    let version = one.add_version("data");
+    assert_eq!(version, Digest::of(&noise(2, 3 << 20)));
+}
+
+#[test]
+fn a_file_that_vanishes_is_not_taken_for_deleted() {
+    let (_team, one) = Team::new();
+    for number in 0..40 {
+        one.write(&format!("data/{number:02}"), noise(number, 100_000));
+    }
+    one.add_version("data");
+    let before = one.read("data.mld");
+    for number in 0..40 {
+        one.write(&format!("data/{number:02}"), noise(100 + number, 100_000));
+    }
+    let (from, to) = (one.top.join("data"), one.top.join("gone"));
+    let progress = AtFirstBytes::progress(move || fs::rename(&from, &to).unwrap());
+    let added = add(&one.workspace(), &[path("data")], ADD, &progress);
+    assert!(added.is_err(), "{added:?}");
+    assert_eq!(one.read("data.mld"), before);
+}
+
+#[test]
+fn what_is_edited_while_a_checkout_goes_on_is_not_overwritten() {
+    let (_team, one) = Team::new();
+    let files: Vec<_> = (0..60).map(|number| format!("data/{number:02}")).collect();
+    for (number, name) in files.iter().enumerate() {
+        one.write(name, noise(number as u64, 200_000));
+    }
+    one.add_version("data");
+    let first = one.read("data.mld");
+    for (number, name) in files.iter().enumerate() {
+        one.write(name, noise(100 + number as u64, 200_000));
+    }
+    // A file that only the second version has, and one that only the first has.
+    one.remove("data/59");
+    one.write("data/new", noise(7, 10));
+    one.add_version("data");
+    one.write("data.mld", first);
+    let top = one.top.clone();
+    let progress = AtFirstBytes::progress(move || {
+        for number in 0..59 {
+            fs::write(top.join(format!("data/{number:02}")), format!("edited {number}")).unwrap();
+        }
+        fs::write(top.join("data/59"), "edited 59").unwrap();
+        fs::write(top.join("data/new"), "edited new").unwrap();
+    });
+    let done = checkout(&one.workspace(), &[path("data")], REFUSE, &progress);
+    let edited = |number: usize| one.read(&files[number]) == format!("edited {number}").as_bytes();
+    let lost: Vec<_> = (0..60).filter(|number| !edited(*number)).collect();
+    // Those that were written before the edit were overwritten by the edit, not the other way round.
+    assert!(lost.is_empty(), "edits of {lost:?} are lost: {done:?}");
+    assert_eq!(one.read("data/new"), b"edited new");
+    assert!(done.is_err());
+}
+
+#[test]
+fn only_the_edit_that_came_in_between_stops_a_file() {
+    let (_team, one) = Team::new();
+    one.write("data/a", b"1");
+    one.add_version("data");
+    one.remove("data/a");
+    one.checkout(&[]);
+    assert_eq!(one.read("data/a"), b"1");
+}
