@@ -14,5 +14,7 @@ fn tracked_paths_and_what_they_hold_are_listed() {
     place.run("git mldata ls -r HEAD:img").ok().prints("4 B  img/2.jpg\n3 B  img/cats/1.jpg\n");
     assert_eq!(place.run("git mldata ls --json train.csv").ok().json()[0]["kind"], "file");
     place.run("git mldata ls --ids train.csv").ok().shows("  train.csv\n");
+    place.run("mkdir -p empty && cd empty && git mldata ls").ok().prints("").says("");
+    place.run("cd empty && git mldata ls ../img").ok().shows("img/2.jpg");
     place.run("git mldata ls nowhere").fails(128).prints("").tells("error: there is no data at 'nowhere'");
 }

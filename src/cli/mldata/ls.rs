@@ -8,7 +8,7 @@ use crate::cli::exit::Exit;
 use crate::cli::options::FormatOptions;
 use crate::cli::page::Cell;
 use crate::cli::report::Outcome;
-use crate::data::read::{At, Listed, ls};
+use crate::data::read::{At, AtError, Listed, ls};
 
 use super::at::parse;
 
@@ -36,7 +36,11 @@ pub(crate) fn run(context: &Context, args: &LsArgs) -> Outcome {
         Some(path) => parse(context, path)?,
         None => At { revision: None, path: workspace.repository().prefix() },
     };
-    let listed = ls(&workspace, &at, args.recursive)?;
+    let listed = match ls(&workspace, &at, args.recursive) {
+        // A folder without data is an error only where it was asked for.
+        Err(AtError::Absent { .. }) if args.path.is_none() => Vec::new(),
+        listed => listed?,
+    };
     let row = |listed: &Listed| {
         let slash = if listed.kind == "directory" { "/" } else { "" };
         let files = if listed.kind == "directory" { counted(listed.files, "file") } else { String::new() };
