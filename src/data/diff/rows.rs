@@ -71,7 +71,7 @@ impl Source for Content<'_> {
             }
             Self::File { path, fingerprint } => {
                 let (file, now) = open_regular(path)?;
-                if now != *fingerprint {
+                if !fingerprint.is_still(&now) {
                     return Err(io::Error::other(TableError::ChangedWhileRead));
                 }
                 Ok(Box::new(file))
@@ -102,7 +102,9 @@ impl<'a> Content<'a> {
     fn is_still_there(&self) -> bool {
         match self {
             Self::Stored { .. } => true,
-            Self::File { path, fingerprint } => open_regular(path).is_ok_and(|(_, now)| now == *fingerprint),
+            Self::File { path, fingerprint } => {
+                open_regular(path).is_ok_and(|(_, now)| fingerprint.is_still(&now))
+            }
         }
     }
 }
