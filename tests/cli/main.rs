@@ -13,6 +13,7 @@ mod mldata_hook_follow;
 mod mldata_hook_guard;
 mod mldata_hook_lineage;
 mod mldata_hook_push;
+mod mldata_hook_random;
 mod mldata_hooks;
 mod mldata_init;
 mod mldata_ls;
