@@ -6,6 +6,7 @@ mod digest;
 mod progress;
 mod random_id;
 mod repo_path;
+mod typed;
 
 pub use advice::{Advice, Failure};
 pub use bytes::Bytes;
@@ -13,3 +14,4 @@ pub use digest::{Digest, Hasher, ParseDigestError};
 pub use progress::{Progress, ProgressSink, Unit};
 pub use random_id::{ParseRandomIdError, RandomId};
 pub use repo_path::{PathError, RepoPath, check_name};
+pub use typed::typed;

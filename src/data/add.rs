@@ -12,7 +12,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use crate::base::{Advice, Bytes, Digest, Failure, PathError, Progress, RepoPath};
+use crate::base::{Advice, Bytes, Digest, Failure, PathError, Progress, RepoPath, typed};
 use crate::data::compose::{ComposeError, Composed, OnDisk, compose, is_within};
 use crate::data::content::{self, ContentReader, Intake, WriteError};
 use crate::data::root::RootName;
@@ -137,14 +137,20 @@ pub enum AddError {
 impl Advice for AddError {
     fn hints(&self) -> Vec<String> {
         match self {
-            Self::Absent(path) => vec![format!("if it was deleted on purpose: git mldata rm {path}")],
+            Self::Absent(path) => {
+                vec![format!("if it was deleted on purpose: git mldata rm {path}", path = typed(path))]
+            }
             Self::TrackedByGit(path) => vec![format!(
-                "git rm --cached -r {path} && git mldata add --sidecar {path}      (the file stays where it is)"
+                "git rm --cached -r {path} && git mldata add --sidecar {path}      (the file stays where it is)",
+                path = typed(path)
             )],
             Self::InHistory(path) => vec![format!(
-                "git mldata add --sidecar {path}      keeps a pointer beside it; take care when you switch to old commits"
+                "git mldata add --sidecar {path}      keeps a pointer beside it; take care when you switch to old commits",
+                path = typed(path)
             )],
-            Self::Nested { inner, .. } => vec![format!("git mldata rm --cached {inner}")],
+            Self::Nested { inner, .. } => {
+                vec![format!("git mldata rm --cached {inner}", inner = typed(inner))]
+            }
             Self::Name(_) => Vec::new(),
             Self::NoSpace { .. } => {
                 vec!["free some space, or set mldata.storeDir to a folder on a larger disk".into()]

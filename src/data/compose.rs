@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::base::{Advice, RepoPath};
+use crate::base::{Advice, RepoPath, typed};
 use crate::data::content::{WalkError, flatten_where, is_empty_directory};
 use crate::data::root::RootName;
 use crate::data::worktree::{FileRecord, PathRecord};
@@ -43,11 +43,17 @@ impl Advice for ComposeError {
     fn hints(&self) -> Vec<String> {
         match self {
             Self::NoProof { path, .. } => vec![
-                format!("git mldata pull {path}      brings the rest, so that nothing is dropped"),
-                format!("git mldata add --all {path}      says that what is not here is to be dropped"),
+                format!(
+                    "git mldata pull {path}      brings the rest, so that nothing is dropped",
+                    path = typed(path)
+                ),
+                format!(
+                    "git mldata add --all {path}      says that what is not here is to be dropped",
+                    path = typed(path)
+                ),
             ],
             Self::Base { path, source } if source.is_missing() => {
-                vec![format!("git mldata fetch {path}")]
+                vec![format!("git mldata fetch {path}", path = typed(path))]
             }
             Self::Base { source, .. } => source.hints(),
         }

@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use crate::base::{Advice, Digest, Progress, RepoPath};
+use crate::base::{Advice, Digest, Progress, RepoPath, typed};
 use crate::data::root::RootName;
 use crate::data::status::{StatusError, counts};
 use crate::data::tracked::TrackedError;
@@ -65,8 +65,11 @@ pub enum GuardError {
 impl Advice for GuardError {
     fn hints(&self) -> Vec<String> {
         match self {
-            Self::NotAdded { path, .. } => vec![format!("git mldata add {path}")],
-            Self::Raw(path) => vec![format!("git rm -r --cached {path}      (the data stays where it is)")],
+            Self::NotAdded { path, .. } => vec![format!("git mldata add {path}", path = typed(path))],
+            Self::Raw(path) => vec![format!(
+                "git rm -r --cached {path}      (the data stays where it is)",
+                path = typed(path)
+            )],
             Self::Pointer(error) => error.hints(),
         }
     }

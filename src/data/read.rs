@@ -4,7 +4,7 @@ use std::io::Write;
 
 use serde::Serialize;
 
-use crate::base::{Advice, Digest, Failure, PathError, Progress, RepoPath};
+use crate::base::{Advice, Digest, Failure, PathError, Progress, RepoPath, typed};
 use crate::data::content::{ReadError, WalkError, copy_content, directory, entry_at};
 use crate::data::root::RootName;
 use crate::data::tracked::{self, TrackedError};
@@ -87,8 +87,8 @@ impl Advice for AtError {
                 let at = revision.as_ref().map(|at| format!(" {at}:")).unwrap_or_default();
                 vec![format!("git mldata ls{at}      shows what there is")]
             }
-            Self::Directory(path) => vec![format!("git mldata ls {path}")],
-            Self::Missing { path, .. } => vec![format!("git mldata fetch {path}")],
+            Self::Directory(path) => vec![format!("git mldata ls {path}", path = typed(path))],
+            Self::Missing { path, .. } => vec![format!("git mldata fetch {path}", path = typed(path))],
             Self::Read { source, .. } => source.hints(),
             Self::Tracked(error) => error.hints(),
             Self::Git(error) => error.hints(),

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use crate::base::{Advice, Digest, Failure, PathError, Progress, RepoPath};
+use crate::base::{Advice, Digest, Failure, PathError, Progress, RepoPath, typed};
 use crate::data::add::write_pointer;
 use crate::data::compose::is_within;
 use crate::data::content::{Intake, WalkError, WriteError, flatten_where, store_tree};
@@ -111,17 +111,24 @@ impl Advice for RemoveError {
     fn hints(&self) -> Vec<String> {
         match self {
             Self::Modified(path) => vec![
-                format!("git mldata rm --cached {path}      keeps the data and only stops tracking it"),
-                format!("git mldata rm --force {path}      removes it"),
+                format!(
+                    "git mldata rm --cached {path}      keeps the data and only stops tracking it",
+                    path = typed(path)
+                ),
+                format!("git mldata rm --force {path}      removes it", path = typed(path)),
             ],
             Self::OnlyCopy(path) => vec![
-                format!("git mldata add {path}      puts it into the store again"),
-                format!("git mldata rm --force {path}      removes it for good"),
+                format!("git mldata add {path}      puts it into the store again", path = typed(path)),
+                format!("git mldata rm --force {path}      removes it for good", path = typed(path)),
             ],
-            Self::NotThere { tracked, .. } => vec![format!("git mldata ls {tracked}")],
+            Self::NotThere { tracked, .. } => {
+                vec![format!("git mldata ls {tracked}", tracked = typed(tracked))]
+            }
             Self::Tracked(error) => error.hints(),
             Self::Snapshot(error) => error.hints(),
-            Self::Walk { path, source } if source.is_missing() => vec![format!("git mldata fetch {path}")],
+            Self::Walk { path, source } if source.is_missing() => {
+                vec![format!("git mldata fetch {path}", path = typed(path))]
+            }
             Self::Walk { source, .. } => source.hints(),
             Self::Write(error) => error.hints(),
             Self::Store(error) => error.hints(),

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use crate::base::{Advice, Failure, PathError, RepoPath};
+use crate::base::{Advice, Failure, PathError, RepoPath, typed};
 use crate::data::tracked::{self, TrackedError};
 use crate::data::workspace::{Workspace, WorkspaceError};
 use crate::git::{GitError, pointer_file};
@@ -70,7 +70,9 @@ impl Advice for RenameError {
             Self::Durable(error) => error.hints(),
             Self::Git(error) => error.hints(),
             Self::Workspace(error) => error.hints(),
-            Self::Exists(path) => vec![format!("remove it first: git mldata rm {path}, or rm {path}")],
+            Self::Exists(path) => {
+                vec![format!("remove it first: git mldata rm {path}, or rm {path}", path = typed(path))]
+            }
             Self::Inside { .. } | Self::Io { .. } | Self::Name(_) => Vec::new(),
         }
     }

@@ -1,6 +1,6 @@
 //! The tracked paths of the work tree: those that have a pointer.
 
-use crate::base::{Advice, PathError, RepoPath};
+use crate::base::{Advice, PathError, RepoPath, typed};
 use crate::data::workspace::Workspace;
 use crate::git::{GitError, PointerFault, pointer_file};
 use crate::objects::pointer::{Pointer, SUFFIX};
@@ -34,7 +34,9 @@ impl Advice for TrackedError {
             Self::Pointer { file, fault } => {
                 fault_hints(fault).iter().map(|hint| hint.replace("PATH.mld", file)).collect()
             }
-            Self::NotTracked(path) => vec![format!("git mldata add {path}"), "git mldata status".into()],
+            Self::NotTracked(path) => {
+                vec![format!("git mldata add {path}", path = typed(path)), "git mldata status".into()]
+            }
             Self::Git(error) => error.hints(),
             Self::Name(_) => Vec::new(),
         }

@@ -1,6 +1,6 @@
 //! What can go wrong in the registry.
 
-use crate::base::{Advice, Failure};
+use crate::base::{Advice, Failure, typed};
 use crate::git::{GitError, PointerFault};
 use crate::objects::pointer::PointerError;
 
@@ -143,9 +143,9 @@ impl Advice for RegistryError {
         match self {
             Self::Git(error) => error.hints(),
             Self::NoCommit { path } | Self::NotCommitted { path, .. } => {
-                vec![format!("git mldata add {path} && git commit")]
+                vec![format!("git mldata add {path} && git commit", path = typed(path))]
             }
-            Self::Changed { path, .. } => vec![format!("git commit {path}.mld")],
+            Self::Changed { path, .. } => vec![format!("git commit {path}.mld", path = typed(path))],
             Self::AlreadyRegistered { model, version } => vec![format!("git mlmodel show {model}@{version}")],
             Self::Taken { .. } => vec!["register it with the next number, by --bump".into()],
             Self::Unreachable { source, .. } => {

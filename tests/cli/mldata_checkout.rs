@@ -59,3 +59,16 @@ fn missing_content_is_named_and_nothing_is_written() {
         .tells("nothing was written\nhint: git mldata pull a.bin\n");
     assert!(!place.has("a.bin"));
 }
+
+/// What a hint says to type can be typed, whatever the name.
+#[test]
+fn hints_quote_names_for_the_shell() {
+    let place = Sandbox::new().data_repository("repo");
+    place.write("it's my data.bin", "one");
+    place.run("git mldata add -q *.bin && git commit -qm one").ok();
+    place.write("it's my data.bin", "edited");
+    let told = place.run("git mldata rm *.bin").fails(128);
+    let hint = told.stderr().lines().find_map(|line| line.strip_prefix("hint: ")).expect("a hint");
+    let command = hint.split("      ").next().expect("a command");
+    place.run(command).ok();
+}

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 
+use crate::base::typed;
 use crate::cli::amounts::{counted, rate, size};
 use crate::cli::context::Context;
 use crate::cli::escape::escape;
@@ -94,6 +95,9 @@ fn warn(context: &Context, added: &Added) {
             "'{path}' was edited from {}, which is not the version that its pointer named",
             from.short()
         ));
-        context.hint(format!("git mldata diff HEAD -- {path}      shows what the new version changes"));
+        context.hint(format!(
+            "git mldata diff HEAD -- {path}      shows what the new version changes",
+            path = typed(path)
+        ));
     }
 }

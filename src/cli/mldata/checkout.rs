@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::base::{Advice, Digest, RepoPath};
+use crate::base::{Advice, Digest, RepoPath, typed};
 use crate::cli::amounts::{counted, size};
 use crate::cli::context::Context;
 use crate::cli::exit::Exit;
@@ -66,10 +66,13 @@ impl Advice for LeftError {
     fn hints(&self) -> Vec<String> {
         match self {
             Self::Modified { path, .. } => vec![
-                format!("git mldata add {path}      keeps what was edited"),
-                format!("git mldata checkout --force {path}      drops it (a copy stays {KEPT_DAYS} days)"),
+                format!("git mldata add {path}      keeps what was edited", path = typed(path)),
+                format!(
+                    "git mldata checkout --force {path}      drops it (a copy stays {KEPT_DAYS} days)",
+                    path = typed(path)
+                ),
             ],
-            Self::Missing { path, .. } => vec![format!("git mldata pull {path}")],
+            Self::Missing { path, .. } => vec![format!("git mldata pull {path}", path = typed(path))],
         }
     }
 }

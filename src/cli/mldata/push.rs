@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 
-use crate::base::{Advice, RepoPath};
+use crate::base::{Advice, RepoPath, typed};
 use crate::cli::amounts::{counted, duration, rate, size};
 use crate::cli::context::Context;
 use crate::cli::exit::Exit;
@@ -46,7 +46,8 @@ impl Advice for MissingError {
     fn hints(&self) -> Vec<String> {
         let path: &RepoPath = &self.version.path;
         vec![format!(
-            "git mldata fetch REMOTE {path}      from a remote that has it, or push from the clone that made it"
+            "git mldata fetch REMOTE {path}      from a remote that has it, or push from the clone that made it",
+            path = typed(path)
         )]
     }
 }

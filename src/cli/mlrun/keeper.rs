@@ -1,6 +1,6 @@
 //! What a run needs of the data: its inputs and outputs, stored and named by their ids.
 
-use crate::base::{Advice, Progress, RepoPath};
+use crate::base::{Advice, Progress, RepoPath, typed};
 use crate::data::add::{AddError, AddOptions, add, store};
 use crate::data::{RootName, Workspace};
 use crate::models::{ContentKind, ContentRecord};
@@ -22,7 +22,7 @@ struct AbsentError(RepoPath);
 
 impl Advice for AbsentError {
     fn hints(&self) -> Vec<String> {
-        vec![format!("git mldata pull {}      if it is tracked data", self.0)]
+        vec![format!("git mldata pull {}      if it is tracked data", typed(&self.0))]
     }
 }
 

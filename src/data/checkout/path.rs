@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use crate::base::{Advice, Bytes, Digest, Progress, RepoPath};
+use crate::base::{Advice, Bytes, Digest, Progress, RepoPath, typed};
 use crate::data::compose::is_within;
 use crate::data::content::{
     self, Intake, WalkError, WriteError, flatten, flatten_where, holds_content, is_empty_directory,
@@ -150,7 +150,7 @@ impl Advice for CheckoutError {
             Self::Store { source, .. } => source.hints(),
             Self::NoSpace { path, .. } => {
                 vec![
-                    format!("take a part: git mldata checkout {path}/SUBFOLDER"),
+                    format!("take a part: git mldata checkout {path}/SUBFOLDER", path = typed(path)),
                     "or free some space".into(),
                 ]
             }

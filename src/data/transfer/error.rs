@@ -1,6 +1,6 @@
 //! Why a transfer failed.
 
-use crate::base::{Advice, Digest, Failure, RepoPath};
+use crate::base::{Advice, Digest, Failure, RepoPath, typed};
 use crate::data::content::WalkError;
 use crate::data::remotes::RemotesError;
 use crate::data::versions::VersionsError;
@@ -129,7 +129,10 @@ impl Advice for TransferError {
             }
             Self::NotThere { .. } => vec!["whoever made this version: git mldata push".into()],
             Self::MissingHere { path, .. } => {
-                vec![format!("git mldata fetch {path}      from a remote that has it, or add the data again")]
+                vec![format!(
+                    "git mldata fetch {path}      from a remote that has it, or add the data again",
+                    path = typed(path)
+                )]
             }
             Self::Unsettled(_) => vec!["try again".into()],
             Self::Walk { source, .. } => source.hints(),

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::base::typed;
 use crate::cli::context::Context;
 use crate::cli::escape::quote;
 use crate::cli::exit::Exit;
@@ -101,7 +102,10 @@ fn tell_more(context: &Context, found: &DataDiff) {
         context
             .output
             .warning(format!("'{path}' in the work tree is of another version than its pointer names"));
-        context.hint(format!("git mldata checkout {path}      brings what the pointer names"));
+        context.hint(format!(
+            "git mldata checkout {path}      brings what the pointer names",
+            path = typed(path)
+        ));
     }
     let (mut here, mut revisions) = (false, String::new());
     for side in found.missing_sides() {

@@ -1,6 +1,6 @@
 //! post-checkout, post-merge, post-applypatch, post-rewrite, post-index-change, post-commit: data in step with its pointers.
 
-use crate::base::{Digest, RepoPath};
+use crate::base::{Digest, RepoPath, typed};
 use crate::cli::amounts::{counted, size};
 use crate::cli::context::Context;
 use crate::cli::report::CliError;
@@ -66,8 +66,11 @@ fn kept(context: &Context, path: &RepoPath, wanted: Option<&RootName>, since: Di
     if wanted.is_none() {
         return context.hint("go back, or move it elsewhere: nothing tracks it here");
     }
-    context.hint(format!("keep it: git mldata add {path}"));
-    context.hint(format!("drop it: git mldata checkout --force {path}      (a copy stays {KEPT_DAYS} days)"));
+    context.hint(format!("keep it: git mldata add {path}", path = typed(path)));
+    context.hint(format!(
+        "drop it: git mldata checkout --force {path}      (a copy stays {KEPT_DAYS} days)",
+        path = typed(path)
+    ));
 }
 
 /// One line for all that is not here.
@@ -76,7 +79,10 @@ fn tell_missing(context: &Context, missing: &[(RepoPath, u64)]) {
     let bytes = size(missing.iter().map(|(_, bytes)| bytes).sum());
     match missing {
         [] => {}
-        [(path, _)] => say(context, format!("{path} is not here ({bytes}): git mldata pull {path}")),
+        [(path, _)] => say(
+            context,
+            format!("{path} is not here ({bytes}): git mldata pull {typed_path}", typed_path = typed(path)),
+        ),
         several => {
             let paths = counted(several.len() as u64, "path");
             let names: Vec<_> = several.iter().take(MOST).map(|(path, _)| path.as_str()).collect();
