@@ -254,3 +254,34 @@ fn bases(one: &Clone) -> Vec<Digest> {
     let text = one.git(&["show", "HEAD~1:data.mld"]);
     vec![git_ml::objects::Pointer::parse(text.as_bytes()).unwrap().id]
 }
+
+#[test]
+fn a_configuration_that_changed_since_is_read_again() {
+    let (team, one, _) = start();
+    for number in 0..3 {
+        one.write("data/b", [number]);
+        one.add_version("data");
+        one.push();
+    }
+    let remote = team.remote();
+    let config = String::from_utf8(remote.get("config").unwrap()).unwrap();
+    let later = config.replace("format = 1", "format = 9").into_bytes();
+    let record = GcRecord {
+        epoch: 1,
+        nonce: RandomId::generate(),
+        config: git_ml::objects::RemoteConfig::id_of(&later),
+        floor: 0,
+        certificate: Certificate::None,
+        condemned: BTreeSet::new(),
+        forgotten: BTreeSet::new(),
+        extensions: Vec::new(),
+    };
+    let (name, bytes) = record.encode().unwrap();
+    remote.put("config", later).unwrap();
+    remote.put(&layout::gc_name(&name), bytes).unwrap();
+    one.write("data/b", b"later");
+    one.add_version("data");
+    let before = team.objects("");
+    assert!(one.try_push().is_err());
+    assert_eq!(team.objects(""), before);
+}

@@ -123,3 +123,20 @@ fn python() -> Option<PathBuf> {
     }
     python
 }
+
+#[test]
+fn what_is_not_on_the_default_remote_is_fetched_from_another() {
+    let (team, one) = Team::new();
+    let url = team.path("second").display().to_string();
+    let options = std::collections::BTreeMap::new();
+    git_ml::data::remotes::add(&one.workspace(), "second", &url, options, false, true).unwrap();
+    one.write("data", noise(1, 100_000));
+    one.add_version("data");
+    let (commits, progress) = (git_ml::data::versions::Commits::Head, git_ml::base::Progress::hidden());
+    git_ml::data::transfer::push_versions(&one.workspace(), Some("second"), &commits, false, &progress)
+        .unwrap();
+    one.git(&["push", "--quiet"]);
+    let two = team.clone("two");
+    two.pull(&[]);
+    assert!(two.read("data") == one.read("data"));
+}

@@ -8,7 +8,6 @@ use crate::storage::remote::Remote;
 
 use super::TransferError;
 use super::assemble::Assembled;
-use super::standing::inline_packs;
 use super::survey::Collected;
 
 /// Steps 4 and 5: the index of the new packs, and what the roots will name.
@@ -48,13 +47,14 @@ fn put_index(remote: &Remote, builder: IndexBuilder) -> Result<(), TransferError
     Ok(remote.put(&layout::index_name(&name), bytes)?)
 }
 
-/// Step 6: whether everything that the drafts name is still uncondemned and there. What is not is noted in `refused`.
+/// Step 6: whether everything that the drafts name is still uncondemned and there: the new packs, those that are reused,
+/// and those `kept` of roots that are renewed. What is not is noted in `refused`.
 pub(super) fn settled(
     remote: &Remote,
     collected: &mut Collected,
     refused: &mut BTreeSet<Digest>,
     session: SessionId,
-    drafts: &[RootRecord],
+    kept: &BTreeSet<Digest>,
     assembled: &Assembled,
     vouched: &BTreeSet<PackRef>,
 ) -> Result<bool, TransferError> {
@@ -63,8 +63,8 @@ pub(super) fn settled(
         return Ok(false);
     }
     let own: BTreeSet<_> = assembled.packs.iter().map(|(pack, _)| pack.id).collect();
-    let claimed = drafts.iter().flat_map(inline_packs).chain(&assembled.reused);
-    let mut claimed = claimed.map(|pack| pack.id).chain(own.iter().copied());
+    let reused = assembled.reused.iter().map(|pack| pack.id);
+    let mut claimed = own.iter().chain(kept).copied().chain(reused);
     if claimed.any(|pack| collected.condemned.contains(&pack)) {
         return Ok(false);
     }

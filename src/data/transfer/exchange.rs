@@ -15,9 +15,9 @@ use crate::objects::pointer::Pointer;
 use crate::storage::store::Store;
 
 use super::TransferError;
-use super::fetch::{Fetch, Fetched, Want, fetch};
+use super::fetch::{Fetch, Fetched, MissingVersion, Want, fetch};
 use super::push::{Push, Pushed, Wish, push};
-use super::survey::Roots;
+use super::survey::{Collected, Roots};
 
 /// A transfer with a remote.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -165,7 +165,17 @@ pub fn fetch_versions(
     progress: &Progress,
 ) -> Result<With<Fetched>, TransferError> {
     let settings = remotes::find(workspace, remote)?;
-    let mut done = fetch_from(workspace, &settings, wants, progress)?;
+    let all_missing = || {
+        let missing = wants.iter().map(|want| MissingVersion { path: want.path.clone(), root: want.root.id });
+        Fetched { missing: missing.collect(), ..Fetched::default() }
+    };
+    let mut done = match fetch_from(workspace, &settings, wants, progress) {
+        // Others may have what nobody pushed to the default.
+        Err(TransferError::Empty { .. }) if remote.is_none() && remotes::list(workspace)?.len() > 1 => {
+            all_missing()
+        }
+        done => done?,
+    };
     if remote.is_none() && !done.missing.is_empty() {
         for other in remotes::list(workspace)?.into_iter().filter(|other| other.name != settings.name) {
             let left: Vec<_> = wants
@@ -173,7 +183,10 @@ pub fn fetch_versions(
                 .filter(|want| done.missing.iter().any(|missing| missing.root == want.root.id))
                 .cloned()
                 .collect();
-            let more = fetch_from(workspace, &other, &left, progress)?;
+            let more = match fetch_from(workspace, &other, &left, progress) {
+                Err(TransferError::Empty { .. }) => continue,
+                more => more?,
+            };
             done.versions += more.versions;
             done.items += more.items;
             done.bytes += more.bytes;
@@ -205,11 +218,15 @@ pub fn learn_roots(workspace: &Workspace, settings: &RemoteSettings) -> Result<u
     let (connection, mut knowledge) = remotes::open(workspace, settings)?;
     let team = remotes::team_file(workspace)?;
     let repository = team.repository().ok_or(RemotesError::NotSetUp)?;
+    let mut collected = Collected::default();
+    collected.refresh(&connection)?;
     let roots = Roots::list_all(&connection, repository)?;
     let named = versions::named(workspace, &Commits::All)?;
     let found = named.iter().filter_map(|version| {
-        let session = roots.sessions(&version.root.id).into_iter().next()?;
-        Some((version.root.id, session))
+        let root = version.root.id;
+        let sessions = roots.sessions(&root).into_iter();
+        let trusted = sessions.into_iter().find(|session| collected.trusts(repository, root, *session));
+        trusted.map(|session| (root, session))
     });
     let found: Vec<_> = found.collect();
     let count = found.len() as u64;

@@ -30,6 +30,9 @@ pub struct Knowledge {
 struct Known {
     url: String,
     remote: Option<RandomId>,
+    /// Its configuration when it was read last.
+    #[serde(default)]
+    config: Option<Digest>,
     /// Versions that were seen whole, with the session that wrote the record.
     roots: BTreeMap<Digest, String>,
     /// Index objects of which there is a copy.
@@ -53,13 +56,19 @@ impl Knowledge {
         self.known.remote
     }
 
-    /// Says which remote this is. If another was met under this address (a bucket that was wiped and made anew), all that
+    /// The remote's configuration when it was read last.
+    pub fn config(&self) -> Option<Digest> {
+        self.known.config
+    }
+
+    /// Says which remote this is, and its configuration. If another was met under this address (a bucket that was wiped and made anew), all that
     /// was known is forgotten.
-    pub fn meet(&mut self, remote: RandomId) {
+    pub fn meet(&mut self, remote: RandomId, config: Digest) {
         if self.known.remote.is_some_and(|known| known != remote) {
             self.forget();
         }
         self.known.remote = Some(remote);
+        self.known.config = Some(config);
     }
 
     /// Forgets everything but the address.

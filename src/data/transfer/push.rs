@@ -173,10 +173,11 @@ fn attempt(
     push.progress.end();
     let assembled = assembled?;
     let mut drafts = drafts(push, session, &send, &bases, &assembled);
-    let renewed = sorted.renew.iter().cloned();
+    let renewed = sorted.renew.iter().map(|(record, _)| record.clone());
     drafts.extend(renewed.map(|record| RootRecord { session, home: push.home, ..record }));
+    let kept: BTreeSet<_> = sorted.renew.iter().flat_map(|(_, packs)| packs).map(|pack| pack.id).collect();
     put_index_and_claims(push.remote, collected.epoch, session, &assembled, &drafts)?;
-    if !settled(push.remote, collected, refused, session, &drafts, &assembled, &vouched)? {
+    if !settled(push.remote, collected, refused, session, &kept, &assembled, &vouched)? {
         return Ok(None);
     }
     for draft in &drafts {
@@ -217,6 +218,7 @@ fn meet(
     let listed = remote.list(layout::INDEX)?;
     let met = knowledge.remote().is_some()
         && knowledge.epoch() >= collected.floor
+        && collected.config.is_none_or(|config| knowledge.config() == Some(config))
         && listed.iter().any(|object| knowledge.indexes().contains(&object.name));
     if !met {
         if knowledge.epoch() < collected.floor {

@@ -5,19 +5,21 @@ use std::collections::{BTreeSet, HashSet};
 use rayon::prelude::*;
 
 use crate::base::Digest;
-use crate::objects::{PackRef, RootPacks, RootRecord, SessionId, layout};
+use crate::objects::{PackRef, RootRecord, SessionId, layout};
 use crate::storage::remote::RemoteErrorKind;
+use crate::storage::remote_reader::{ReadError, RemoteReader};
 
 use super::push::{Push, Wish};
 use super::survey::{Collected, Roots};
+use super::tables::packs_of;
 use super::{Knowledge, TransferError};
 
 /// What is to be done about the wishes.
 pub(super) struct Sorted<'a> {
     /// Not on the remote.
     pub(super) send: Vec<&'a Wish>,
-    /// There, under records that must be written anew.
-    pub(super) renew: Vec<RootRecord>,
+    /// There, under records that must be written anew, with all packs that they name.
+    pub(super) renew: Vec<(RootRecord, Vec<PackRef>)>,
     /// There, with the session that wrote the record.
     pub(super) known: Vec<(&'a Wish, SessionId)>,
 }
@@ -47,11 +49,15 @@ pub(super) fn sort<'a>(
                 let is_done = record.home == push.home && roots.is_young(&root, &session);
                 let is_dead =
                     |pack: &PackRef| collected.condemned.contains(&pack.id) || refused.contains(&pack.id);
-                if is_done || !inline_packs(&record).any(is_dead) {
-                    best = Some((record, is_done));
-                }
                 if is_done {
+                    best = Some((record, None));
                     break;
+                }
+                match packs_of(&RemoteReader::new(push.remote), &record) {
+                    Ok(packs) if !packs.iter().any(is_dead) => best = Some((record, Some(packs))),
+                    Err(TransferError::Read(ReadError::Remote(error))) => return Err(error.into()),
+                    // What cannot be renewed is sent.
+                    Ok(_) | Err(_) => {}
                 }
             }
             Ok(best)
@@ -60,8 +66,8 @@ pub(super) fn sort<'a>(
     let mut sorted = Sorted { send: Vec::new(), renew: Vec::new(), known: Vec::new() };
     for (wish, record) in wishes.into_iter().zip(records?) {
         match record {
-            Some((record, true)) => sorted.known.push((wish, record.session)),
-            Some((record, false)) => sorted.renew.push(record),
+            Some((record, None)) => sorted.known.push((wish, record.session)),
+            Some((record, Some(packs))) => sorted.renew.push((record, packs)),
             None => sorted.send.push(wish),
         }
     }
@@ -84,18 +90,11 @@ pub(super) fn read_record(
         answer => answer?,
     };
     let record = RootRecord::decode(&bytes).ok();
-    let record = record.filter(|record| (record.root, record.session) == (*root, session));
+    let record = record.filter(|record| {
+        (record.repository, record.root, record.session) == (push.repository, *root, session)
+    });
     if record.is_some() {
         knowledge.keep_record(root, &session, &bytes)?;
     }
     Ok(record)
-}
-
-/// The packs that a record names itself.
-pub(super) fn inline_packs(record: &RootRecord) -> impl Iterator<Item = &PackRef> {
-    let inline = match &record.packs {
-        RootPacks::Inline(packs) => packs.as_slice(),
-        RootPacks::Set { .. } => &[],
-    };
-    inline.iter().chain(&record.meta_packs)
 }

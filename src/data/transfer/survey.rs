@@ -27,6 +27,8 @@ pub struct Collected {
     pub floor: u64,
     /// Packs that no new root may name.
     pub condemned: BTreeSet<Digest>,
+    /// The configuration that the newest of them saw.
+    pub config: Option<Digest>,
     certified: BTreeSet<RootName>,
     records: BTreeMap<RecordName, GcRecord>,
 }
@@ -59,6 +61,7 @@ impl Collected {
             self.records.insert(*name, record);
         }
         self.certified = self.certificate();
+        self.config = self.records.values().next_back().map(|record| record.config);
         Ok(!new.is_empty())
     }
 
@@ -148,10 +151,9 @@ impl Roots {
 ///
 /// [`TransferError::Empty`] where there is none; [`TransferError::Config`] where it is not for this program.
 pub fn config_for_reading(remote: &Remote, knowledge: &mut Knowledge) -> Result<RemoteConfig, TransferError> {
-    let config = read_config(remote)?;
+    let config = read_config(remote, knowledge)?;
     let config = config.ok_or_else(|| TransferError::Empty { remote: remote.address().to_owned() })?;
     config.check_readable().map_err(|source| unusable(remote, source))?;
-    knowledge.meet(config.remote_id);
     Ok(config)
 }
 
@@ -161,12 +163,11 @@ pub fn config_for_reading(remote: &Remote, knowledge: &mut Knowledge) -> Result<
 ///
 /// [`TransferError`]; an unknown version is never written to.
 pub fn config_for_writing(remote: &Remote, knowledge: &mut Knowledge) -> Result<(), TransferError> {
-    let config = match read_config(remote)? {
+    let config = match read_config(remote, knowledge)? {
         Some(config) => config,
-        None => make_config(remote)?,
+        None => make_config(remote, knowledge)?,
     };
     config.check_writable().map_err(|source| unusable(remote, source))?;
-    knowledge.meet(config.remote_id);
     Ok(())
 }
 
@@ -174,9 +175,13 @@ fn unusable(remote: &Remote, source: crate::objects::remote_config::RemoteConfig
     TransferError::Config { remote: remote.address().to_owned(), source }
 }
 
-fn read_config(remote: &Remote) -> Result<Option<RemoteConfig>, TransferError> {
+fn read_config(remote: &Remote, knowledge: &mut Knowledge) -> Result<Option<RemoteConfig>, TransferError> {
     match remote.get(layout::CONFIG) {
-        Ok(bytes) => RemoteConfig::parse(&bytes).map(Some).map_err(|source| unusable(remote, source)),
+        Ok(bytes) => {
+            let config = RemoteConfig::parse(&bytes).map_err(|source| unusable(remote, source))?;
+            knowledge.meet(config.remote_id, RemoteConfig::id_of(&bytes));
+            Ok(Some(config))
+        }
         Err(error) if error.kind() == RemoteErrorKind::NotFound => Ok(None),
         Err(error) => Err(error.into()),
     }
@@ -184,7 +189,7 @@ fn read_config(remote: &Remote) -> Result<Option<RemoteConfig>, TransferError> {
 
 /// Two first pushes may come at once: both write, both read again, and both use what they read. Nothing else is written
 /// before.
-fn make_config(remote: &Remote) -> Result<RemoteConfig, TransferError> {
+fn make_config(remote: &Remote, knowledge: &mut Knowledge) -> Result<RemoteConfig, TransferError> {
     let lost = || TransferError::ConfigLost { remote: remote.address().to_owned() };
     if !remote.list(layout::ROOTS)?.is_empty() {
         return Err(lost());
@@ -192,7 +197,7 @@ fn make_config(remote: &Remote) -> Result<RemoteConfig, TransferError> {
     let text = RemoteConfig::fresh().to_text().map_err(|source| unusable(remote, source))?;
     remote.put(layout::CONFIG, text.into_bytes())?;
     remote.stat(layout::CONFIG)?;
-    read_config(remote)?.ok_or_else(lost)
+    read_config(remote, knowledge)?.ok_or_else(lost)
 }
 
 /// Brings the mirror of the remote's index up to date. Index objects of an epoch below `floor` are ignored.
