@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use git_ml::base::Digest;
+use git_ml::objects::{ChunkReader, Index, layout};
 use git_ml::storage::remote::{Passage, Remote};
 
 use crate::team::{Clone, Team, noise};
@@ -107,4 +109,29 @@ fn requests_are_few() {
     let calls = push_counted(&team, &one);
     assert!(calls <= 12, "{calls} calls for a small push");
     assert_eq!(push_counted(&team, &one), 2, "nothing to do");
+}
+
+#[test]
+fn the_index_leads_to_the_first_chunk_of_every_large_file() {
+    let (team, one) = Team::new();
+    let (large, small) = (noise(7, 3 << 20), noise(8, 900_000));
+    one.write("data/large.bin", &large);
+    one.write("data/small.bin", &small);
+    one.add_version("data");
+    one.push();
+    let remote = team.remote();
+    let listed = remote.list(layout::INDEX).unwrap();
+    let index = Index::decode(&remote.get(&listed[0].name).unwrap()).unwrap();
+    let mut chunks = ChunkReader::new(large.as_slice());
+    let first = Digest::of(chunks.next().unwrap().unwrap());
+    assert!(index.may_hold(&first).next().is_some(), "a copy of the file is found by its beginning");
+
+    // Another repository's clone, which knows nothing, need not send the file again.
+    let (other, two) = Team::new();
+    two.write("copy.bin", &large);
+    two.add_version("copy.bin");
+    let before = team.objects("packs");
+    two.push_to(&remote, &team.bucket().display().to_string()).unwrap();
+    assert!(sent(&team, &before) < 100_000, "the whole file went again");
+    drop(other);
 }

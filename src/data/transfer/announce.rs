@@ -23,7 +23,7 @@ pub(super) fn put_index_and_claims(
     drafts: &[RootRecord],
 ) -> Result<(), TransferError> {
     let claims = || -> Result<(), TransferError> {
-        for (number, draft) in (0_u32..).zip(drafts) {
+        for (number, draft) in (assembled.claims..).zip(drafts) {
             remote.put(&layout::claim_name(&session, number), draft.encode_claim()?)?;
         }
         Ok(())
@@ -32,6 +32,8 @@ pub(super) fn put_index_and_claims(
         let mut builder = IndexBuilder::new(epoch);
         for (pack, footer) in &assembled.packs {
             builder.add(*pack, footer);
+            let hooks = assembled.hooks.iter().filter(|(_, holder)| holder == pack);
+            hooks.for_each(|(chunk, pack)| builder.add_hook(chunk, *pack));
             if builder.is_full() {
                 put_index(remote, std::mem::replace(&mut builder, IndexBuilder::new(epoch)))?;
             }

@@ -5,29 +5,25 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use rayon::prelude::*;
-
-use crate::base::{Digest, Progress, RepoPath};
+use crate::base::{Digest, RepoPath};
 use crate::data::root::RootName;
-use crate::objects::pack_builder::FinishedPack;
+use crate::objects::index::HOOKED_CONTENT;
 use crate::objects::pack_series::{Berth, FinishedSeries, PackSeries, ToLocate};
 use crate::objects::pointer::PointerKind;
 use crate::objects::root::{MAX_COPY, MAX_INLINE_PACKS};
 use crate::objects::{
-    FooterEntry, ItemKind, Located, LocatorNode, PackFooter, PackRef, Place, RootPacks, SessionId, TreeNode,
-    build_pack_set, layout,
+    FooterEntry, ItemKind, Located, LocatorNode, ManifestNode, PackFooter, PackRef, Place, RootPacks,
+    SessionId, TreeNode, build_pack_set,
 };
-use crate::storage::remote::Remote;
 use crate::storage::store::{Store, StoreError};
 
+use super::delivery::{Delivered, Delivery, EarlyClaims};
 use super::known::{Known, NodeIds, Part, parts_of};
 use super::push::Push;
 use super::{Knowledge, TransferError};
 
 /// Up to so many bytes go into one pack together with their nodes.
 const ONE_PACK: u64 = 4 << 20;
-/// Packs that are held in memory and sent together.
-const IN_FLIGHT: usize = 3;
 /// Nodes are compressed with this level of zstd.
 const LEVEL: i32 = 3;
 
@@ -82,6 +78,10 @@ pub struct Assembled {
     pub meta: Vec<PackRef>,
     /// One for each root.
     pub tops: Vec<Top>,
+    /// Claims that were put on the way.
+    pub claims: u32,
+    /// First chunks of large contents, with the new packs that hold them.
+    pub hooks: Vec<(Digest, PackRef)>,
 }
 
 /// Where the top of one root lies.
@@ -99,46 +99,6 @@ pub struct Top {
     pub files: u64,
 }
 
-/// Sends packs, some at a time, and keeps what the local store wants of them.
-struct Delivery<'a> {
-    remote: &'a Remote,
-    knowledge: &'a Knowledge,
-    progress: &'a Progress,
-    waiting: Vec<FinishedPack<Vec<u8>>>,
-    sent: Vec<(PackRef, PackFooter)>,
-    locators: Vec<(FooterEntry, Vec<u8>)>,
-}
-
-impl Delivery<'_> {
-    fn take(&mut self, pack: FinishedPack<Vec<u8>>) -> Result<(), TransferError> {
-        for (entry, place) in
-            pack.footer.places(pack.pack).filter(|(entry, _)| entry.kind == ItemKind::Locator)
-        {
-            let (from, to) = (place.offset as usize, (place.offset + place.stored) as usize);
-            self.locators.extend(pack.out.get(from..to).map(|stored| (*entry, stored.to_vec())));
-        }
-        self.waiting.push(pack);
-        if self.waiting.len() < IN_FLIGHT { Ok(()) } else { self.send() }
-    }
-
-    fn send(&mut self) -> Result<(), TransferError> {
-        let (remote, knowledge, progress) = (self.remote, self.knowledge, self.progress);
-        let sent: Result<Vec<(PackRef, PackFooter)>, TransferError> = std::mem::take(&mut self.waiting)
-            .into_par_iter()
-            .map(|FinishedPack { pack, footer, out }| {
-                let bytes = out.len() as u64;
-                remote.put(&layout::pack_name(&pack.id), out)?;
-                // A push that is interrupted finds here what is up already.
-                knowledge.keep_footer(&footer)?;
-                progress.advance(bytes);
-                Ok((pack, footer))
-            })
-            .collect();
-        self.sent.extend(sent?);
-        Ok(())
-    }
-}
-
 /// What is to be sent, found before the first byte is.
 pub struct Plan {
     chunks: Vec<Digest>,
@@ -148,6 +108,8 @@ pub struct Plan {
     places: HashMap<Digest, Place>,
     reused_nodes: HashMap<Digest, (Place, Place)>,
     reused: BTreeSet<PackRef>,
+    /// First chunks of large contents: the index leads to them, so that a moved file is found again.
+    hooked: Vec<Digest>,
 }
 
 /// Finds what the remote lacks of `roots`.
@@ -159,7 +121,7 @@ pub fn plan(store: &Store, known: &mut Known<'_>, roots: &[RootToSend]) -> Resul
     let mut planning = Planning { store, known, seen: HashSet::new(), plan: Plan::empty() };
     for root in roots {
         match top_node(&root.root) {
-            Some((id, kind)) => planning.visit(root, id, kind, 0)?,
+            Some((id, kind)) => planning.visit(root, id, kind, true, 0)?,
             None if root.root.size > 0 => planning.chunk(root, root.root.id)?,
             None => {}
         }
@@ -176,6 +138,7 @@ impl Plan {
             places: HashMap::new(),
             reused_nodes: HashMap::new(),
             reused: BTreeSet::new(),
+            hooked: Vec::new(),
         }
     }
 }
@@ -188,12 +151,13 @@ struct Planning<'a, 'k> {
 }
 
 impl Planning<'_, '_> {
-    /// Visits a node: those below it come first.
+    /// Visits a node: those below it come first. `is_top` says that it is the top of a directory or manifest.
     fn visit(
         &mut self,
         root: &RootToSend,
         id: Digest,
         kind: ItemKind,
+        is_top: bool,
         depth: u32,
     ) -> Result<(), TransferError> {
         /// Folders of 256 levels, each split in at most 16.
@@ -208,11 +172,14 @@ impl Planning<'_, '_> {
             return Ok(());
         }
         let node = self.store.read(&id).map_err(|error| missing(root, id, error))?;
+        if kind == ItemKind::Manifest && is_top {
+            self.plan.hooked.extend(first_of_large(self.store, &node));
+        }
         for part in parts_of(kind, &node, &[]) {
             match part {
                 Part::Nothing => {}
                 Part::Chunk(id, _) => self.chunk(root, id)?,
-                Part::Node(id, kind, _) => self.visit(root, id, kind, depth + 1)?,
+                Part::Node(id, below, _) => self.visit(root, id, below, kind == ItemKind::Tree, depth + 1)?,
             }
         }
         self.plan.nodes.push((id, kind));
@@ -236,6 +203,26 @@ impl Planning<'_, '_> {
     }
 }
 
+/// The first chunk of the content that this manifest is of, if that is large; `None` also where its nodes are not all here.
+fn first_of_large(store: &Store, top: &[u8]) -> Option<Digest> {
+    let mut node = ManifestNode::decode(top).ok()?;
+    let bytes: u64 = match &node {
+        ManifestNode::Leaf(chunks) => chunks.iter().map(|chunk| u64::from(chunk.len)).sum(),
+        ManifestNode::Inner { children, .. } => children.iter().map(|child| child.bytes).sum(),
+    };
+    if bytes <= HOOKED_CONTENT {
+        return None;
+    }
+    loop {
+        node = match node {
+            ManifestNode::Leaf(chunks) => return chunks.first().map(|chunk| chunk.id),
+            ManifestNode::Inner { children, .. } => {
+                ManifestNode::decode(&store.read(&children.first()?.id).ok()?).ok()?
+            }
+        };
+    }
+}
+
 fn missing(root: &RootToSend, id: Digest, error: StoreError) -> TransferError {
     match error {
         StoreError::Missing { .. } => TransferError::MissingHere { path: root.path.clone(), id },
@@ -255,9 +242,9 @@ pub fn assemble(
     plan: Plan,
     roots: &[RootToSend],
 ) -> Result<Assembled, TransferError> {
-    let (store, remote, progress) = (push.store, push.remote, push.progress);
-    let (waiting, sent, locators) = (Vec::new(), Vec::new(), Vec::new());
-    let mut delivery = Delivery { remote, knowledge, progress, waiting, sent, locators };
+    let store = push.store;
+    let claims = EarlyClaims::new(push, session, roots, &plan.reused);
+    let mut delivery = Delivery::new(push, knowledge, claims);
     let mut deliver = |pack| delivery.take(pack);
     let mut berths: HashMap<Digest, Berth> =
         plan.places.iter().map(|(id, place)| (*id, Berth::There(*place))).collect();
@@ -303,13 +290,15 @@ pub fn assemble(
         None => (RootPacks::Inline(sorted([set, last.packs.clone()].concat())), Vec::new()),
     };
     let tops = roots.iter().map(|root| top(store, root, &berths, &nodes, &last)).collect::<Result<_, _>>()?;
-    delivery.send()?;
+    let Delivered { packs, locators, claims } = delivery.finish()?;
+    let sent = |id: &Digest| Some((*id, berths.get(id).and_then(|berth| last.place(berth))?.pack));
+    let hooks = plan.hooked.iter().filter_map(sent).collect();
     let writer = store.writer();
-    for (entry, stored) in &delivery.locators {
+    for (entry, stored) in &locators {
         writer.put_stored(entry.id, entry.kind, entry.codec, stored, entry.raw)?;
     }
     writer.sync()?;
-    Ok(Assembled { packs: delivery.sent, reused: plan.reused, set, meta, tops })
+    Ok(Assembled { packs, reused: plan.reused, set, meta, tops, claims, hooks })
 }
 
 fn sorted(mut packs: Vec<PackRef>) -> Vec<PackRef> {
@@ -348,7 +337,7 @@ fn to_locate(
 ) -> Result<(u8, Vec<ToLocate>), TransferError> {
     let level = match kind {
         ItemKind::Tree => TreeNode::decode(node)?.level(),
-        _ => crate::objects::ManifestNode::decode(node)?.level(),
+        _ => ManifestNode::decode(node)?.level(),
     };
     let located = |part: Part| match part {
         Part::Nothing => Some(ToLocate::Nothing),

@@ -3,6 +3,7 @@
 mod announce;
 mod assemble;
 mod before_push;
+mod delivery;
 mod error;
 mod exchange;
 mod fetch;

@@ -10,7 +10,7 @@
 //! 3. Plan: chunks are reused only from packs that no record condemns. A condemned name never enters a new root.
 //! 4. Put packs, then the index object: it names only packs that are whole, and no name is ever used twice.
 //! 5. Put claims: drafts of the root records, with every pack that they will name. What a root will name is visible before
-//!    the last look.
+//!    the last look. A long push puts earlier ones on its way, for what it has sent until then.
 //! 6. List `gc/` again. Own session below the floor: back to 1, under a new session. A claimed pack condemned: back to 3
 //!    without it. A reused pack that no trusted root vouches for is asked for: wrong or absent counts as condemned.
 //! 7. Put the roots, without any retry: a delayed one must not come after the second look.

@@ -1,0 +1,210 @@
+//! Packs on their way to a remote, and the claims that keep them while a long push goes on.
+//!
+//! gc condemns packs that no root and no claim names once they are older than its grace. A push that takes longer than
+//! that would lose what it sent first; so it claims what it has sent every 15 minutes, or every 256 packs.
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use rayon::prelude::*;
+
+use crate::base::Progress;
+use crate::objects::root::MAX_INLINE_PACKS;
+use crate::objects::{
+    FinishedPack, FooterEntry, ItemKind, PackFooter, PackRef, RootPacks, RootRecord, SessionId, layout,
+};
+use crate::storage::remote::Remote;
+
+use super::assemble::RootToSend;
+use super::push::Push;
+use super::{Knowledge, TransferError};
+
+/// Packs that are held in memory and sent together.
+const IN_FLIGHT: usize = 3;
+/// A claim is put at the latest after so many packs.
+const CLAIM_PACKS: usize = 256;
+/// A claim is put at the latest after this time.
+const CLAIM_AFTER: Duration = Duration::from_secs(15 * 60);
+
+/// The claims that a long push puts on its way: drafts of its first root, each with some of the packs.
+pub(super) struct EarlyClaims<'a> {
+    remote: &'a Remote,
+    draft: Option<RootRecord>,
+    number: u32,
+    unclaimed: Vec<PackRef>,
+    sent: usize,
+    since: Instant,
+}
+
+impl<'a> EarlyClaims<'a> {
+    /// Nothing claimed yet; `reused` are packs of the remote that are relied on.
+    pub(super) fn new(
+        push: &Push<'a>,
+        session: SessionId,
+        roots: &[RootToSend],
+        reused: &BTreeSet<PackRef>,
+    ) -> Self {
+        let draft = roots.first().map(|first| RootRecord {
+            repository: push.repository,
+            home: push.home,
+            session,
+            kind: first.root.kind,
+            root: first.root.id,
+            manifest: first.root.manifest,
+            bytes: first.root.size,
+            files: 1,
+            bases: Vec::new(),
+            commits: Vec::new(),
+            top: None,
+            top_copy: None,
+            locator: None,
+            locator_copy: None,
+            packs: RootPacks::Inline(Vec::new()),
+            meta_packs: Vec::new(),
+            profiles: None,
+            extensions: Vec::new(),
+        });
+        let unclaimed = reused.iter().copied().collect();
+        Self { remote: push.remote, draft, number: 0, unclaimed, sent: 0, since: Instant::now() }
+    }
+
+    /// Takes packs that are on the remote now; claims them and those before when it is time.
+    fn take(&mut self, packs: impl IntoIterator<Item = PackRef>) -> Result<(), TransferError> {
+        let known = self.unclaimed.len();
+        self.unclaimed.extend(packs);
+        self.sent += self.unclaimed.len() - known;
+        if self.sent < CLAIM_PACKS && self.since.elapsed() < CLAIM_AFTER {
+            return Ok(());
+        }
+        self.claim()
+    }
+
+    fn claim(&mut self) -> Result<(), TransferError> {
+        let Some(draft) = &self.draft else { return Ok(()) };
+        self.unclaimed.sort_unstable();
+        self.unclaimed.dedup();
+        for packs in self.unclaimed.chunks(MAX_INLINE_PACKS) {
+            let claim = RootRecord { packs: RootPacks::Inline(packs.to_vec()), ..draft.clone() };
+            self.remote.put(&layout::claim_name(&draft.session, self.number), claim.encode_claim()?)?;
+            self.number += 1;
+        }
+        self.unclaimed.clear();
+        (self.sent, self.since) = (0, Instant::now());
+        Ok(())
+    }
+}
+
+/// Sends packs, some at a time, and keeps what the local store wants of them.
+pub(super) struct Delivery<'a> {
+    remote: &'a Remote,
+    knowledge: &'a Knowledge,
+    progress: &'a Progress,
+    claims: EarlyClaims<'a>,
+    waiting: Vec<FinishedPack<Vec<u8>>>,
+    sent: Vec<(PackRef, PackFooter)>,
+    locators: Vec<(FooterEntry, Vec<u8>)>,
+}
+
+/// What was delivered.
+pub(super) struct Delivered {
+    /// The packs, in the order in which they were filled, with their tables.
+    pub(super) packs: Vec<(PackRef, PackFooter)>,
+    /// Locators in their stored form, for the local store: the next push finds in them what it need not send.
+    pub(super) locators: Vec<(FooterEntry, Vec<u8>)>,
+    /// Claims that were put on the way.
+    pub(super) claims: u32,
+}
+
+impl<'a> Delivery<'a> {
+    /// Nothing delivered yet.
+    pub(super) fn new(push: &Push<'a>, knowledge: &'a Knowledge, claims: EarlyClaims<'a>) -> Self {
+        let (remote, progress) = (push.remote, push.progress);
+        let (waiting, sent, locators) = (Vec::new(), Vec::new(), Vec::new());
+        Self { remote, knowledge, progress, claims, waiting, sent, locators }
+    }
+
+    /// Takes a pack that is whole; sends it with some others.
+    ///
+    /// # Errors
+    ///
+    /// When packs cannot be sent.
+    pub(super) fn take(&mut self, pack: FinishedPack<Vec<u8>>) -> Result<(), TransferError> {
+        for (entry, place) in
+            pack.footer.places(pack.pack).filter(|(entry, _)| entry.kind == ItemKind::Locator)
+        {
+            let (from, to) = (place.offset as usize, (place.offset + place.stored) as usize);
+            self.locators.extend(pack.out.get(from..to).map(|stored| (*entry, stored.to_vec())));
+        }
+        self.waiting.push(pack);
+        if self.waiting.len() < IN_FLIGHT { Ok(()) } else { self.send() }
+    }
+
+    fn send(&mut self) -> Result<(), TransferError> {
+        let (remote, knowledge, progress) = (self.remote, self.knowledge, self.progress);
+        let sent: Result<Vec<(PackRef, PackFooter)>, TransferError> = std::mem::take(&mut self.waiting)
+            .into_par_iter()
+            .map(|FinishedPack { pack, footer, out }| {
+                let bytes = out.len() as u64;
+                remote.put(&layout::pack_name(&pack.id), out)?;
+                // A push that is interrupted finds here what is up already.
+                knowledge.keep_footer(&footer)?;
+                progress.advance(bytes);
+                Ok((pack, footer))
+            })
+            .collect();
+        let sent = sent?;
+        self.claims.take(sent.iter().map(|(pack, _)| *pack))?;
+        self.sent.extend(sent);
+        Ok(())
+    }
+
+    /// Sends the rest.
+    ///
+    /// # Errors
+    ///
+    /// When packs cannot be sent.
+    pub(super) fn finish(mut self) -> Result<Delivered, TransferError> {
+        self.send()?;
+        Ok(Delivered { packs: self.sent, locators: self.locators, claims: self.claims.number })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::{Digest, RandomId};
+    use crate::data::root::RootName;
+    use crate::objects::pointer::PointerKind;
+    use crate::objects::{Home, PackBuilder};
+    use crate::storage::store::Store;
+
+    #[test]
+    fn a_long_push_claims_what_it_has_sent() {
+        let (folder, remote) = (tempfile::tempdir().unwrap(), Remote::memory().unwrap());
+        let store = Store::open(folder.path());
+        let repository = RandomId::generate();
+        let home = Home::of(repository, "");
+        let progress = Progress::hidden();
+        let push =
+            Push { store: &store, remote: &remote, repository, home, dry_run: false, progress: &progress };
+        let root = RootName { kind: PointerKind::Tree, id: Digest::of(b"t"), manifest: None, size: 9 };
+        let path = crate::base::RepoPath::new("data").unwrap();
+        let session = SessionId::begin(3);
+        let pack = || PackBuilder::in_memory(session).finish().unwrap().pack;
+        let reused: BTreeSet<_> = (0..MAX_INLINE_PACKS).map(|_| pack()).collect();
+        let mut claims = EarlyClaims::new(&push, session, &[RootToSend { path, root }], &reused);
+        let sent: Vec<_> = (0..CLAIM_PACKS).map(|_| pack()).collect();
+        claims.take(sent[1..].iter().copied()).unwrap();
+        assert!(remote.list(layout::CLAIMS).unwrap().is_empty(), "not yet");
+        claims.take([sent[0]]).unwrap();
+        let listed = remote.list(layout::CLAIMS).unwrap();
+        assert_eq!((listed.len(), claims.number), (2, 2));
+        let mut claimed = BTreeSet::new();
+        for object in listed {
+            let claim = RootRecord::decode_claim(&remote.get(&object.name).unwrap()).unwrap();
+            let RootPacks::Inline(packs) = claim.packs else { panic!("packs are told in the claim") };
+            claimed.extend(packs);
+        }
+        assert_eq!(claimed, reused.into_iter().chain(sent).collect(), "what is relied on, and what was sent");
+    }
+}
