@@ -20,7 +20,7 @@ use crate::storage::remote_reader::{Fetched as FetchedItem, ReadError, RemoteRea
 use crate::storage::store::{Store, StoreWriter};
 
 use super::known::{Part, parts_of};
-use super::survey::{Roots, config_for_reading};
+use super::survey::{Collected, Roots, config_for_reading};
 use super::tables::Tables;
 use super::{Knowledge, TransferError};
 
@@ -102,12 +102,7 @@ pub fn fetch(fetch: &Fetch<'_>, knowledge: &mut Knowledge, wants: &[Want]) -> Re
         Err(_) if wants.is_empty() => return Ok(done),
         roots => roots?,
     };
-    for want in unseen {
-        // What is here already may be there as well: then it is not lost with this disk.
-        if let Some(session) = roots.sessions(&want.root.id).into_iter().next() {
-            knowledge.note_root(want.root.id, session);
-        }
-    }
+    note_safe(fetch, knowledge, &roots, &unseen);
     let reader = RemoteReader::new(fetch.remote);
     let writer = fetch.store.writer();
     for want in wants {
@@ -124,6 +119,22 @@ pub fn fetch(fetch: &Fetch<'_>, knowledge: &mut Knowledge, wants: &[Want]) -> Re
     writer.sync()?;
     knowledge.save()?;
     Ok(done)
+}
+
+/// Notes which of the versions that are here are on the remote as well, under a record that can be read and that gc counts:
+/// these are not lost with this disk. What cannot be found out now is found out another time.
+fn note_safe(fetch: &Fetch<'_>, knowledge: &mut Knowledge, roots: &Roots, here: &[&Want]) {
+    let mut collected = Collected::default();
+    if here.is_empty() || collected.refresh(fetch.remote).is_err() {
+        return;
+    }
+    for want in here {
+        if let Ok(Some(record)) = record_of(fetch, roots, &want.root)
+            && collected.trusts(fetch.repository, record.root, record.session)
+        {
+            knowledge.note_root(record.root, record.session);
+        }
+    }
 }
 
 /// Makes sure which remote this is, and asks for the records of these roots.
