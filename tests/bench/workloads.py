@@ -162,9 +162,8 @@ def workload_d2(folder):
     with parquet.ParquetWriter(other, old.schema_arrow, compression="snappy") as writer:
         for group in range(old.num_row_groups):
             table = old.read_row_group(group)
-            visits = table.column("visits").to_numpy() + 1
-            at = table.schema.get_field_index("visits")
-            table = table.set_column(at, "visits", pa.array(visits.astype(np.int32)))
+            at = table.schema.get_field_index("f2")
+            table = table.set_column(at, "f2", pa.array(table.column("f2").to_numpy() * 1.01))
             writer.write_table(table, row_group_size=PARQUET_GROUP)
         writer.write_table(features(rng, PARQUET_ROWS, 200_000), row_group_size=PARQUET_GROUP)
     other.rename(path)
