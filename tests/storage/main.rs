@@ -12,3 +12,4 @@ mod full_disk;
 mod places;
 mod reading;
 mod store;
+mod users;

@@ -45,6 +45,18 @@ pub enum StoreError {
     /// This writer failed before; what it was given since the last sync is not kept.
     #[error("nothing more is kept after the failure before")]
     Failed,
+    /// Others work with the store, so nothing can be removed from it.
+    #[error("the store is in use by {}", by.join(", "))]
+    InUse {
+        /// Each process, with its entry.
+        by: Vec<String>,
+    },
+    /// Something is being removed from the store, for too long.
+    #[error("{} removes data from the store and does not end", by.join(", "))]
+    Collected {
+        /// Each process, with its entry.
+        by: Vec<String>,
+    },
     /// A file could not be read or written.
     #[error(transparent)]
     File(#[from] DurableError),
@@ -67,6 +79,10 @@ impl Advice for StoreError {
             ],
             Self::NotKept { .. } => vec!["check the disk, and run the command again".into()],
             Self::File(error) => error.hints(),
+            Self::InUse { .. } | Self::Collected { .. } => vec![
+                "run it again when that has ended".into(),
+                "if no such process runs there any more, remove its entry, the file in brackets".into(),
+            ],
             Self::BadItem { .. } | Self::Failed => Vec::new(),
         }
     }

@@ -6,12 +6,15 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak};
 
 use super::error::StoreError;
-use super::index::{Index, Location, PackFile};
+use super::exclusion::Exclusion;
+use super::index::{Index, Location, PackFile, Touched};
+use super::losses::{self, LossStamp};
+use super::users::{self, Entry, StoreUse};
 use super::writer::StoreWriter;
-use crate::base::Digest;
+use crate::base::{Digest, Progress};
 use crate::objects::{Codec, ItemKind, codec};
 
 /// How many sealed packs are held open at once.
@@ -26,6 +29,8 @@ struct Shared {
     path: PathBuf,
     index: RwLock<Index>,
     files: Mutex<HashMap<PathBuf, Arc<File>>>,
+    /// The entry of this process among the users, as long as somebody holds it.
+    entry: Mutex<Weak<Entry>>,
 }
 
 impl fmt::Debug for Store {
@@ -75,8 +80,44 @@ impl Stored {
 impl Store {
     /// The store in the folder `path`, which need not exist yet.
     pub fn open(path: impl Into<PathBuf>) -> Self {
-        let (index, files) = (RwLock::default(), Mutex::default());
-        Self(Arc::new(Shared { path: path.into(), index, files }))
+        let (index, files, entry) = (RwLock::default(), Mutex::default(), Mutex::default());
+        Self(Arc::new(Shared { path: path.into(), index, files, entry }))
+    }
+
+    /// Begins to use the store: as long as the answer lives, nothing goes that was there, whatever gc does. Whoever puts
+    /// items, or names items that were put earlier, begins with this. Waits shortly for a gc that removes something.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Collected`] when gc does not end; [`StoreError::File`] where the store cannot be written to.
+    pub fn enter(&self, progress: &Progress) -> Result<StoreUse, StoreError> {
+        let mut held = self.0.entry.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(entry) = held.upgrade() {
+            return Ok(StoreUse(entry));
+        }
+        let entry = Arc::new(users::enter(self.path(), progress)?);
+        *held = Arc::downgrade(&entry);
+        let mut index = self.index_to_change();
+        if index.is_loaded() && index.losses() != losses::read(self.path()) {
+            index.forget();
+        }
+        Ok(StoreUse(entry))
+    }
+
+    /// Keeps everybody else away from the store, to remove something. Does not wait for long, and not for itself: whoever
+    /// holds a [`StoreUse`] or a writer with items is in its own way.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::InUse`] with the names of those who use it.
+    pub fn exclude(&self) -> Result<Exclusion, StoreError> {
+        Exclusion::begin(self.clone())
+    }
+
+    /// What the store has lost until now. What was there at one stamp is there as long as the stamp is the same, if it was
+    /// looked for during a [`StoreUse`]. `None`: every item must be asked for.
+    pub fn losses(&self) -> Option<LossStamp> {
+        losses::read(self.path())
     }
 
     /// Its folder.
@@ -87,6 +128,22 @@ impl Store {
     /// Whether the item is here. Items that another process added since the first look-up may be overlooked.
     pub fn contains(&self, id: &Digest) -> bool {
         self.loaded().is_ok_and(|index| index.contains(id))
+    }
+
+    /// Whether the item is here, and stays for the time of grace although no pointer names it yet.
+    pub(super) fn keeps(&self, id: &Digest) -> bool {
+        for _ in 0..2 {
+            let Ok(index) = self.loaded() else { return false };
+            let Some((_, pack)) = index.find(id) else { return false };
+            match pack.touch() {
+                Touched::Fresh => return true,
+                Touched::Refused => return false,
+                Touched::Gone => {}
+            }
+            drop(index);
+            self.index_to_change().forget();
+        }
+        false
     }
 
     /// Kind and lengths of the item; `None` if it is not here.

@@ -7,10 +7,13 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, SystemTime};
 
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
 use super::error::StoreError;
+use super::losses::{self, LossStamp};
 use super::open_pack::{cut_to_length, tables_of, with_offsets};
 use super::table;
 use crate::base::Digest;
@@ -36,12 +39,63 @@ pub(super) struct PackFile {
     pub file: Option<Arc<File>>,
     /// Whether a writer of this process fills it: what it holds is not in its table yet.
     pub ours: bool,
+    /// Whether its time says that it is in use: see [`PackFile::touch`].
+    fresh: Arc<AtomicBool>,
+}
+
+/// A pack that is relied on after so long says so by its time.
+const STALE: Duration = Duration::from_hours(24);
+
+/// What became of the wish to keep a pack.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Touched {
+    /// It stays for the time of grace.
+    Fresh,
+    /// It is not there any more.
+    Gone,
+    /// It belongs to somebody else: it may go.
+    Refused,
+}
+
+impl PackFile {
+    fn new(path: PathBuf, file: Option<Arc<File>>, ours: bool) -> Self {
+        Self { path, file, ours, fresh: Arc::default() }
+    }
+
+    /// Sets the time of a pack that is relied on anew, so that gc keeps it although no pointer may name it yet. Once a day
+    /// is enough.
+    pub fn touch(&self) -> Touched {
+        if self.ours || self.fresh.load(Ordering::Relaxed) {
+            return Touched::Fresh;
+        }
+        let modified = fs::metadata(&self.path).and_then(|metadata| metadata.modified());
+        let touched = modified.and_then(|modified| {
+            let age = SystemTime::now().duration_since(modified).unwrap_or_default();
+            if age < STALE {
+                return Ok(());
+            }
+            let now = rustix::fs::Timespec { tv_sec: 0, tv_nsec: rustix::fs::UTIME_NOW };
+            let times = rustix::fs::Timestamps { last_access: now, last_modification: now };
+            let flags = rustix::fs::AtFlags::empty();
+            Ok(rustix::fs::utimensat(rustix::fs::CWD, &self.path, &times, flags)?)
+        });
+        match touched {
+            Ok(()) => {
+                self.fresh.store(true, Ordering::Relaxed);
+                Touched::Fresh
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Touched::Gone,
+            Err(_) => Touched::Refused,
+        }
+    }
 }
 
 /// All items of the store that were seen.
 #[derive(Debug, Default)]
 pub(super) struct Index {
     loaded: bool,
+    /// What the store had lost when it was loaded.
+    losses: Option<LossStamp>,
     places: HashMap<Digest, Location>,
     packs: Vec<PackFile>,
     /// Sealed packs by name.
@@ -54,6 +108,11 @@ impl Index {
     /// Whether the files were read at all.
     pub const fn is_loaded(&self) -> bool {
         self.loaded
+    }
+
+    /// What the store had lost when the files were read.
+    pub const fn losses(&self) -> Option<LossStamp> {
+        self.losses
     }
 
     /// Where the item lies, and in which pack.
@@ -78,7 +137,7 @@ impl Index {
 
     /// Adds an open pack that a writer of this process fills; gives its number.
     pub fn add_ours(&mut self, path: PathBuf, file: Arc<File>) -> u32 {
-        self.add_pack(PackFile { path, file: Some(file), ours: true })
+        self.add_pack(PackFile::new(path, Some(file), true))
     }
 
     /// A pack of this process got its name: `sealed` is where it lies; `None` if it failed.
@@ -112,6 +171,9 @@ impl Index {
     /// Takes in what was added to the folder `store` since the last time. Open packs come first: one that is sealed
     /// meanwhile is found as a sealed one then.
     pub fn refresh(&mut self, store: &Path) -> Result<(), StoreError> {
+        if !self.loaded {
+            self.losses = losses::read(store);
+        }
         let tables = tables_of(&store.join("open"))?;
         for table in &tables {
             self.read_table(table)?;
@@ -152,9 +214,8 @@ impl Index {
         let mut entries = table::read(&bytes).unwrap_or_default();
         let length = file.metadata().map_or(0, |metadata| metadata.len());
         cut_to_length(&mut entries, length);
-        let (number, seen) = known.unwrap_or_else(|| {
-            (self.add_pack(PackFile { path: pack_path, file: Some(file), ours: false }), 0)
-        });
+        let (number, seen) =
+            known.unwrap_or_else(|| (self.add_pack(PackFile::new(pack_path, Some(file), false)), 0));
         for (entry, offset) in with_offsets(&entries).skip(seen) {
             self.add_item(number, entry, offset);
         }
@@ -177,7 +238,7 @@ impl Index {
             .filter_map(|(path, name, id)| Some((read_footer(&path, &id)?, path, name)))
             .collect();
         for (footer, path, name) in footers {
-            let number = self.add_pack(PackFile { path, file: None, ours: false });
+            let number = self.add_pack(PackFile::new(path, None, false));
             with_offsets(&footer.entries).for_each(|(entry, offset)| self.add_item(number, entry, offset));
             self.sealed.insert(name, number);
         }

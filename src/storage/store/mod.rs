@@ -9,6 +9,8 @@
 //! packs/ab/<id>       a pack that is whole, in the format of `objects::pack`; never changed
 //! open/<random>.pack  a pack that grows: header and items, no footer yet
 //! open/<random>.table which items of it are safe: see `table`; its lock says who may append
+//! users/<process>     who works with the store now: see `users`
+//! losses              a stamp that changes when something goes: see `losses`
 //! ```
 //!
 //! Appending: the bytes of an item go to the end of the open pack. [`StoreWriter::sync`] makes them last
@@ -23,12 +25,19 @@
 //! Source of the order of steps: `research/store-protocol.md`, section 3.
 
 mod error;
+mod exclusion;
 mod handle;
 mod index;
+mod losses;
 mod open_pack;
+mod process;
 mod table;
+mod users;
 mod writer;
 
 pub use error::StoreError;
+pub use exclusion::Exclusion;
 pub use handle::{Found, Store, Stored};
+pub use losses::LossStamp;
+pub use users::StoreUse;
 pub use writer::{Kept, StoreWriter};

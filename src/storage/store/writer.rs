@@ -3,13 +3,14 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use super::error::StoreError;
 use super::handle::Store;
 use super::open_pack::OpenPack;
-use crate::base::Digest;
+use super::users::StoreUse;
+use crate::base::{Digest, Progress};
 use crate::objects::{Codec, FooterEntry, ItemKind, codec};
 
 /// How hard items are compressed: the level of zstd that is faster than most disks.
@@ -38,6 +39,8 @@ pub enum Kept {
 /// the last sync is not kept, and every further call fails. Dropping syncs, too, but tells nobody whether it worked.
 pub struct StoreWriter {
     store: Store,
+    /// From the first item on.
+    entered: OnceLock<StoreUse>,
     state: Mutex<State>,
 }
 
@@ -58,7 +61,7 @@ impl fmt::Debug for StoreWriter {
 
 impl StoreWriter {
     pub(super) fn new(store: Store) -> Self {
-        Self { store, state: Mutex::default() }
+        Self { store, entered: OnceLock::new(), state: Mutex::default() }
     }
 
     /// Puts the item `raw`, whose id of this `kind` is `id`; one that the store has is skipped.
@@ -67,7 +70,7 @@ impl StoreWriter {
     ///
     /// [`StoreError`] when it cannot be written.
     pub fn put(&self, id: Digest, kind: ItemKind, raw: &[u8]) -> Result<Kept, StoreError> {
-        if self.store.contains(&id) {
+        if self.is_known(&id)? {
             return Ok(Kept::Known);
         }
         let (codec, stored) = codec::encode(raw, LEVEL);
@@ -95,7 +98,7 @@ impl StoreWriter {
         if state.failed {
             return Err(StoreError::Failed);
         }
-        if self.store.contains(&id) {
+        if self.is_known(&id)? {
             return Ok(Kept::Known);
         }
         let appended = self.append(&mut state, entry, stored);
@@ -123,6 +126,14 @@ impl StoreWriter {
             self.fail(&mut state);
         }
         synced
+    }
+
+    /// Whether the store has the item and keeps it.
+    fn is_known(&self, id: &Digest) -> Result<bool, StoreError> {
+        if self.entered.get().is_none() {
+            let _ = self.entered.set(self.store.enter(&Progress::hidden())?);
+        }
+        Ok(self.store.keeps(id))
     }
 
     fn append(&self, state: &mut State, entry: FooterEntry, stored: &[u8]) -> Result<(), StoreError> {
