@@ -6,9 +6,9 @@ use crate::base::Digest;
 use crate::objects::{IndexBuilder, PackRef, RootRecord, SessionId, layout};
 use crate::storage::remote::Remote;
 
-use super::TransferError;
 use super::assemble::Assembled;
 use super::survey::Collected;
+use super::{Knowledge, TransferError};
 
 /// Steps 4 and 5: the index of the new packs, and what the roots will name.
 ///
@@ -17,6 +17,7 @@ use super::survey::Collected;
 /// When one cannot be put.
 pub(super) fn put_index_and_claims(
     remote: &Remote,
+    knowledge: &Knowledge,
     epoch: u64,
     session: SessionId,
     assembled: &Assembled,
@@ -35,18 +36,21 @@ pub(super) fn put_index_and_claims(
             let hooks = assembled.hooks.iter().filter(|(_, holder)| holder == pack);
             hooks.for_each(|(chunk, pack)| builder.add_hook(chunk, *pack));
             if builder.is_full() {
-                put_index(remote, std::mem::replace(&mut builder, IndexBuilder::new(epoch)))?;
+                put_index(remote, knowledge, std::mem::replace(&mut builder, IndexBuilder::new(epoch)))?;
             }
         }
-        if builder.is_empty() { Ok(()) } else { put_index(remote, builder) }
+        if builder.is_empty() { Ok(()) } else { put_index(remote, knowledge, builder) }
     };
     let (index, claims) = rayon::join(index, claims);
     index.and(claims)
 }
 
-fn put_index(remote: &Remote, builder: IndexBuilder) -> Result<(), TransferError> {
+/// Puts an index object, and keeps a copy: the next push need not get what this one put.
+fn put_index(remote: &Remote, knowledge: &Knowledge, builder: IndexBuilder) -> Result<(), TransferError> {
     let (name, bytes) = builder.finish().encode()?;
-    Ok(remote.put(&layout::index_name(&name), bytes)?)
+    let object = layout::index_name(&name);
+    remote.put(&object, bytes.clone())?;
+    Ok(knowledge.keep_index(&object, &bytes)?)
 }
 
 /// Step 6: whether everything that the drafts name is still uncondemned and there: the new packs, those that are reused,

@@ -12,7 +12,7 @@ use crate::objects::pack_series::{Berth, FinishedSeries, PackSeries, ToLocate};
 use crate::objects::pointer::PointerKind;
 use crate::objects::root::{MAX_COPY, MAX_INLINE_PACKS};
 use crate::objects::{
-    FooterEntry, ItemKind, Located, LocatorNode, ManifestNode, PackFooter, PackRef, Place, RootPacks,
+    FooterEntry, Index, ItemKind, Located, LocatorNode, ManifestNode, PackFooter, PackRef, Place, RootPacks,
     SessionId, TreeNode, build_pack_set,
 };
 use crate::storage::store::{Store, StoreError};
@@ -117,7 +117,7 @@ pub struct Plan {
 /// # Errors
 ///
 /// [`TransferError::MissingHere`] for what neither side has.
-pub fn plan(store: &Store, known: &mut Known<'_>, roots: &[RootToSend]) -> Result<Plan, TransferError> {
+pub fn plan(store: &Store, known: &Known<'_>, roots: &[RootToSend]) -> Result<Plan, TransferError> {
     let mut planning = Planning { store, known, seen: HashSet::new(), plan: Plan::empty() };
     for root in roots {
         match top_node(&root.root) {
@@ -141,11 +141,37 @@ impl Plan {
             hooked: Vec::new(),
         }
     }
+
+    /// Leaves out what the remote has by the tables to which hooks lead.
+    ///
+    /// # Errors
+    ///
+    /// When a table cannot be fetched, or the store not be read.
+    pub fn leave_out(
+        &mut self,
+        store: &Store,
+        known: &mut Known<'_>,
+        indexes: &[Index],
+    ) -> Result<(), TransferError> {
+        known.follow_hooks(indexes, &self.chunks)?;
+        for id in std::mem::take(&mut self.chunks) {
+            match known.find_chunk(&id) {
+                Some(place) => {
+                    let stored = store.find(&id)?.map_or(0, |found| u64::from(found.stored));
+                    self.bytes = self.bytes.saturating_sub(stored);
+                    self.reused.insert(place.pack);
+                    self.places.insert(id, place);
+                }
+                None => self.chunks.push(id),
+            }
+        }
+        Ok(())
+    }
 }
 
 struct Planning<'a, 'k> {
     store: &'a Store,
-    known: &'a mut Known<'k>,
+    known: &'a Known<'k>,
     seen: HashSet<Digest>,
     plan: Plan,
 }
@@ -190,7 +216,7 @@ impl Planning<'_, '_> {
         if !self.seen.insert(id) {
             return Ok(());
         }
-        if let Some(place) = self.known.find_chunk(&id)? {
+        if let Some(place) = self.known.find_chunk(&id) {
             self.plan.reused.insert(place.pack);
             self.plan.places.insert(id, place);
             return Ok(());

@@ -1,6 +1,6 @@
 //! What has to be on a remote before Git moves refs that name it.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use crate::base::{Progress, RepoPath};
 use crate::data::content::{Presence, presence};
@@ -8,7 +8,8 @@ use crate::data::remotes;
 use crate::data::root::RootName;
 use crate::data::versions::{self, Commits, Version};
 use crate::data::workspace::Workspace;
-use crate::git::RefUpdate;
+use crate::git::{GitError, RefUpdate, pointer_file};
+use crate::objects::pointer::{MAX_POINTER, Pointer};
 
 use super::exchange::{With, push_these};
 use super::push::Pushed;
@@ -84,5 +85,26 @@ pub fn push_needed(
     progress: &Progress,
 ) -> Result<With<Pushed>, TransferError> {
     let versions = needed.new.iter().chain(&needed.owed).cloned().collect();
-    push_these(workspace, None, versions, false, progress)
+    push_these(workspace, None, versions, &older_than(workspace, &needed.new)?, false, progress)
+}
+
+/// The versions of the same paths that lie before the oldest of `new`, which goes from the newest to the oldest.
+fn older_than(workspace: &Workspace, new: &[Version]) -> Result<Vec<Version>, TransferError> {
+    let repository = workspace.repository();
+    let oldest: BTreeMap<_, _> = new.iter().map(|version| (&version.path, version)).collect();
+    let mut older = Vec::new();
+    for (path, version) in oldest {
+        let Some(commit) = version.commit else { continue };
+        let parent = repository.commit_info(commit)?.parents.first().copied();
+        let Some(parent) = parent.filter(|parent| repository.has_object(*parent)) else { continue };
+        let file = pointer_file(path).map_err(GitError::from)?;
+        let text = repository.read_file_at(parent, &file, MAX_POINTER as u64)?;
+        let pointer = text.and_then(|text| Pointer::parse(&text).ok());
+        older.extend(pointer.map(|pointer| Version {
+            path: path.clone(),
+            root: RootName::from(&pointer),
+            commit: Some(parent),
+        }));
+    }
+    Ok(older)
 }

@@ -41,10 +41,11 @@ pub fn push_versions(
     dry_run: bool,
     progress: &Progress,
 ) -> Result<With<Pushed>, TransferError> {
-    push_these(workspace, remote, versions::named(workspace, commits)?, dry_run, progress)
+    push_these(workspace, remote, versions::named(workspace, commits)?, &[], dry_run, progress)
 }
 
-/// Brings `versions`, newest first, to a remote.
+/// Brings `versions`, newest first, to a remote; `older` versions of the same paths are looked at for what need not be
+/// sent.
 ///
 /// # Errors
 ///
@@ -53,6 +54,7 @@ pub fn push_these(
     workspace: &Workspace,
     remote: Option<&str>,
     versions: Vec<Version>,
+    older: &[Version],
     dry_run: bool,
     progress: &Progress,
 ) -> Result<With<Pushed>, TransferError> {
@@ -60,7 +62,7 @@ pub fn push_these(
     let (connection, mut knowledge) = remotes::open(workspace, &settings)?;
     let team = remotes::team_file(workspace)?;
     let repository = team.repository().ok_or(RemotesError::NotSetUp)?;
-    let wishes = wishes(versions);
+    let wishes = wishes(versions, older);
     let (store, home) = (workspace.store(), Home::of(repository, &home_url(workspace)));
     let going = Push { store, remote: &connection, repository, home, dry_run, progress };
     let done = push(&going, &mut knowledge, &wishes)?;
@@ -68,11 +70,11 @@ pub fn push_these(
 }
 
 /// One wish for each version; older versions of the same path are bases of the newer ones.
-fn wishes(versions: Vec<Version>) -> Vec<Wish> {
+fn wishes(versions: Vec<Version>, older: &[Version]) -> Vec<Wish> {
     /// How far back a base is looked for.
     const BASES: usize = 4;
     let mut by_path: BTreeMap<RepoPath, Vec<Digest>> = BTreeMap::new();
-    for version in &versions {
+    for version in versions.iter().chain(older) {
         by_path.entry(version.path.clone()).or_default().push(version.root.id);
     }
     let wish = |version: Version| {

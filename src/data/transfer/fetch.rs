@@ -4,7 +4,7 @@
 //! list of packs. What the store has is not fetched; every item is verified before it is stored; what was fetched before
 //! an interruption stays.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
@@ -96,7 +96,7 @@ pub fn fetch(fetch: &Fetch<'_>, knowledge: &mut Knowledge, wants: &[Want]) -> Re
     if wants.is_empty() && unseen.is_empty() {
         return Ok(done);
     }
-    let ids: Vec<_> = wants.iter().chain(&unseen).map(|want| want.root.id).collect();
+    let ids: BTreeSet<_> = wants.iter().chain(&unseen).map(|want| want.root.id).collect();
     let roots = match look(fetch, knowledge, &ids) {
         // Only to know more: that can wait.
         Err(_) if wants.is_empty() => return Ok(done),
@@ -115,6 +115,8 @@ pub fn fetch(fetch: &Fetch<'_>, knowledge: &mut Knowledge, wants: &[Want]) -> Re
         done.items += brought.0;
         done.bytes += brought.1;
         knowledge.note_root(want.root.id, record.session);
+        // The next push finds here what it need not send.
+        knowledge.keep_record(&record.root, &record.session, &record.encode()?)?;
     }
     writer.sync()?;
     knowledge.save()?;
@@ -138,11 +140,15 @@ fn note_safe(fetch: &Fetch<'_>, knowledge: &mut Knowledge, roots: &Roots, here: 
 }
 
 /// Makes sure which remote this is, and asks for the records of these roots.
-fn look(fetch: &Fetch<'_>, knowledge: &mut Knowledge, ids: &[Digest]) -> Result<Roots, TransferError> {
+fn look(
+    fetch: &Fetch<'_>,
+    knowledge: &mut Knowledge,
+    ids: &BTreeSet<Digest>,
+) -> Result<Roots, TransferError> {
     if knowledge.remote().is_none() {
         config_for_reading(fetch.remote, knowledge)?;
     }
-    Roots::list(fetch.remote, fetch.repository, ids)
+    Roots::list(fetch.remote, fetch.repository, ids, knowledge.roots())
 }
 
 /// Whether everything that is wanted is in the store.

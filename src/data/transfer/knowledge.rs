@@ -30,13 +30,8 @@ pub struct Knowledge {
 struct Known {
     url: String,
     remote: Option<RandomId>,
-    /// Its configuration when it was read last.
-    #[serde(default)]
-    config: Option<Digest>,
     /// Versions that were seen whole, with the session that wrote the record.
     roots: BTreeMap<Digest, String>,
-    /// Index objects of which there is a copy.
-    indexes: BTreeSet<String>,
     /// Epoch of the newest condemnation at the time; what is older than a floor is thrown away.
     epoch: u64,
 }
@@ -56,19 +51,13 @@ impl Knowledge {
         self.known.remote
     }
 
-    /// The remote's configuration when it was read last.
-    pub fn config(&self) -> Option<Digest> {
-        self.known.config
-    }
-
-    /// Says which remote this is, and its configuration. If another was met under this address (a bucket that was wiped and made anew), all that
+    /// Says which remote this is. If another was met under this address (a bucket that was wiped and made anew), all that
     /// was known is forgotten.
-    pub fn meet(&mut self, remote: RandomId, config: Digest) {
+    pub fn meet(&mut self, remote: RandomId) {
         if self.known.remote.is_some_and(|known| known != remote) {
             self.forget();
         }
         self.known.remote = Some(remote);
-        self.known.config = Some(config);
     }
 
     /// Forgets everything but the address.
@@ -76,9 +65,14 @@ impl Knowledge {
         let url = std::mem::take(&mut self.known.url);
         self.known = Known { url, ..Known::default() };
         for derived in ["index", "footers", "records"] {
-            // Whatever stays is not believed: it is reached by names in `known.json` only.
+            // Whatever stays is not believed: it is held against its name, and the remote must have that.
             let _ = fs::remove_dir_all(self.folder.join(derived));
         }
+    }
+
+    /// How many versions were seen whole on the remote.
+    pub fn roots(&self) -> usize {
+        self.known.roots.len()
     }
 
     /// Whether this version was seen whole on the remote.
@@ -101,14 +95,13 @@ impl Knowledge {
         self.known.roots = roots.into_iter().map(|(root, session)| (root, session.to_string())).collect();
     }
 
-    /// The names of the index objects of which there is a copy.
-    pub fn indexes(&self) -> &BTreeSet<String> {
-        &self.known.indexes
+    /// The copy of an index object. Only one that the remote lists is to be asked for, and held against its name.
+    pub fn index(&self, name: &str) -> Option<Vec<u8>> {
+        fs::read(self.copy_of_index(name)).ok()
     }
 
-    /// The copy of an index object.
-    pub fn index(&self, name: &str) -> Option<Vec<u8>> {
-        fs::read(self.folder.join("index").join(name.replace('/', "_"))).ok()
+    fn copy_of_index(&self, name: &str) -> PathBuf {
+        self.folder.join("index").join(name.replace('/', "_"))
     }
 
     /// Keeps a copy of an index object.
@@ -116,17 +109,18 @@ impl Knowledge {
     /// # Errors
     ///
     /// When it cannot be written.
-    pub fn keep_index(&mut self, name: &str, bytes: &[u8]) -> Result<(), DurableError> {
-        durable::write_derived(&self.folder.join("index").join(name.replace('/', "_")), bytes)?;
-        self.known.indexes.insert(name.to_owned());
-        Ok(())
+    pub fn keep_index(&self, name: &str, bytes: &[u8]) -> Result<(), DurableError> {
+        durable::write_derived(&self.copy_of_index(name), bytes)
     }
 
-    /// Drops the copies of index objects that are no more.
-    pub fn drop_indexes(&mut self, gone: &BTreeSet<String>) {
-        for name in gone {
-            self.known.indexes.remove(name);
-            let _ = fs::remove_file(self.folder.join("index").join(name.replace('/', "_")));
+    /// Drops the copies of index objects that are not among `names`: the remote has them no more.
+    pub fn drop_other_indexes<'n>(&self, names: impl Iterator<Item = &'n String>) {
+        let kept: BTreeSet<_> = names.map(|name| self.copy_of_index(name)).collect();
+        for copy in fs::read_dir(self.folder.join("index")).into_iter().flatten().flatten() {
+            if !kept.contains(&copy.path()) {
+                // A copy that stays costs its place and nothing else.
+                let _ = fs::remove_file(copy.path());
+            }
         }
     }
 

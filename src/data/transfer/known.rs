@@ -12,7 +12,7 @@ use crate::objects::pointer::PointerKind;
 use crate::objects::{
     Index, ItemKind, Located, LocatorNode, ManifestNode, PackRef, Place, RootRecord, TreeNode,
 };
-use crate::storage::remote_reader::{RemoteReader, Wanted};
+use crate::storage::remote_reader::{ReadError, RemoteReader, Wanted};
 use crate::storage::store::Store;
 
 use super::tables::packs_of;
@@ -26,7 +26,6 @@ pub struct Known<'a> {
     store: &'a Store,
     reader: &'a RemoteReader,
     knowledge: &'a Knowledge,
-    indexes: &'a [Index],
     condemned: &'a BTreeSet<Digest>,
     chunks: HashMap<Digest, Place>,
     nodes: HashMap<Digest, (Place, Place)>,
@@ -45,12 +44,11 @@ impl<'a> Known<'a> {
         store: &'a Store,
         reader: &'a RemoteReader,
         knowledge: &'a Knowledge,
-        indexes: &'a [Index],
         condemned: &'a BTreeSet<Digest>,
     ) -> Self {
         let (chunks, nodes) = (HashMap::new(), HashMap::new());
         let (vouched, asked) = (BTreeSet::new(), HashSet::new());
-        let mut known = Self { store, reader, knowledge, indexes, condemned, chunks, nodes, vouched, asked };
+        let mut known = Self { store, reader, knowledge, condemned, chunks, nodes, vouched, asked };
         for (pack, footer) in knowledge.packs().unwrap_or_default() {
             known.take_footer(pack, &footer);
         }
@@ -92,6 +90,7 @@ impl<'a> Known<'a> {
         };
         let id = base.manifest.unwrap_or(base.root);
         let (Some(top), Some(locator)) = (base.top, base.locator) else { return Ok(()) };
+        let mut copy = base.locator_copy.as_ref().and_then(|copy| LocatorNode::decode(copy).ok());
         let mut open = vec![(id, kind, Vec::new(), top, locator)];
         while let Some((id, kind, path, place, locator_place)) = open.pop() {
             if wanted.contains(&id) {
@@ -99,7 +98,9 @@ impl<'a> Known<'a> {
                 continue;
             }
             let Some(node) = self.node(id, kind, place)? else { continue };
-            let Some(locator) = self.locator(locator_place)? else { continue };
+            // The record has a copy of the first locator, if that is short.
+            let locator = copy.take().map_or_else(|| self.locator(locator_place), |copy| Ok(Some(copy)))?;
+            let Some(locator) = locator else { continue };
             let parts = parts_of(kind, &node, &path);
             for (part, located) in parts.into_iter().zip(locator.entries) {
                 match (part, located) {
@@ -152,30 +153,36 @@ impl<'a> Known<'a> {
         self.nodes.get(id).copied()
     }
 
-    /// Where a chunk lies: as a base or a table says, else by the tables to which hooks lead.
+    /// Where a chunk lies, as a base or a table says that was read so far.
+    pub fn find_chunk(&self, id: &Digest) -> Option<Place> {
+        self.chunks.get(id).copied()
+    }
+
+    /// Reads the tables to which the hooks of `indexes` lead from any of `chunks`.
     ///
     /// # Errors
     ///
     /// When a table cannot be fetched; one that is gone or damaged is passed over.
-    pub fn find_chunk(&mut self, id: &Digest) -> Result<Option<Place>, TransferError> {
-        if let Some(place) = self.chunks.get(id) {
-            return Ok(Some(*place));
-        }
-        let indexes = self.indexes;
-        for pack in indexes.iter().flat_map(|index| index.may_hold(id)) {
-            if self.condemned.contains(&pack.id) || !self.asked.insert(pack.id) {
+    pub fn follow_hooks(&mut self, indexes: &[Index], chunks: &[Digest]) -> Result<(), TransferError> {
+        for id in chunks {
+            if self.chunks.contains_key(id) {
                 continue;
             }
-            match self.reader.footer(&pack) {
-                Ok(footer) => {
-                    self.knowledge.keep_footer(&footer)?;
-                    self.take_footer(pack, &footer);
+            for pack in indexes.iter().flat_map(|index| index.may_hold(id)) {
+                if self.condemned.contains(&pack.id) || !self.asked.insert(pack.id) {
+                    continue;
                 }
-                Err(crate::storage::remote_reader::ReadError::Remote(error)) => return Err(error.into()),
-                Err(_) => {}
+                match self.reader.footer(&pack) {
+                    Ok(footer) => {
+                        self.knowledge.keep_footer(&footer)?;
+                        self.take_footer(pack, &footer);
+                    }
+                    Err(ReadError::Remote(error)) => return Err(error.into()),
+                    Err(_) => {}
+                }
             }
         }
-        Ok(self.chunks.get(id).copied())
+        Ok(())
     }
 
     /// The packs of all base roots.

@@ -3,11 +3,12 @@
 //! The steps, in the order on which safety rests (found by exhaustive interleaving of writers, collectors and forgetters;
 //! no clock decides, and any agent may sleep for ever between two steps):
 //!
-//! 1. List `gc/`, the roots and `index/`; read what is new. The session is named after the highest epoch seen. Who does
-//!    not know the format, or a must-understand flag, stops here.
+//! 1. List `gc/` and the roots; read what is new. The session is named after the highest epoch seen. Where there is
+//!    something to send, the configuration is read: who does not know the format, or a must-understand flag, stops here.
 //! 2. A trusted record of the same root that is younger than 7 days: nothing to do for it. An older one is renewed: step 5
 //!    with a record that relies on all of its packs.
-//! 3. Plan: chunks are reused only from packs that no record condemns. A condemned name never enters a new root.
+//! 3. Plan: chunks are reused only from packs that no record condemns. A condemned name never enters a new root. Where
+//!    more than [`WORTH_ASKING`] bytes seem new, `index/` is listed and its hooks are followed.
 //! 4. Put packs, then the index object: it names only packs that are whole, and no name is ever used twice.
 //! 5. Put claims: drafts of the root records, with every pack that they will name. What a root will name is visible before
 //!    the last look. A long push puts earlier ones on its way, for what it has sent until then.
@@ -17,7 +18,22 @@
 //! 8. List `gc/`: own session condemned meanwhile: delete the own roots and go back to 1. Else success, and only now may
 //!    Git move refs. The claims stay; gc removes them.
 //!
-//! Nothing to do costs 2 requests; a small push 10, and one more where the mirror of the index proves nothing.
+//! # Requests
+//!
+//! Nothing to do costs 2: `gc/` and the roots are listed. A small push costs 9 or 10:
+//!
+//! | requests | what for |
+//! | --- | --- |
+//! | list `gc/`; list the roots | step 1: the records of the new root, and those of its base, which keep the packs that are reused; both at once where the folder of the repository is a page or two, else 2 |
+//! | get `config` | step 1: a remote of an unknown version is never written, whoever changed it, and however |
+//! | put pack; put index, put claim | steps 4 and 5 |
+//! | list `gc/` | step 6 |
+//! | put root; list `gc/` | steps 7 and 8 |
+//!
+//! The index is not asked for less than a MiB: hooks lead to one chunk in 64 and to the first ones of contents over a MiB,
+//! so they would find next to nothing, and following one costs a table of up to 250 KB. A larger push lists `index/`, gets
+//! the objects that others have put since (its own it has kept), and the tables to which hooks lead. Each further 64 MiB
+//! pack and each further root costs a request or two more, and each reused pack that no base vouches for a look at it.
 
 use std::collections::BTreeSet;
 
@@ -27,7 +43,7 @@ use crate::base::{Digest, Progress, RandomId, RepoPath, Unit};
 use crate::data::root::RootName;
 use crate::objects::layout;
 use crate::objects::root::{MAX_BASES, MAX_COMMITS};
-use crate::objects::{BaseRoot, Home, Index, RootRecord, SessionId};
+use crate::objects::{BaseRoot, Home, RootRecord, SessionId};
 use crate::storage::remote::Remote;
 use crate::storage::remote_reader::RemoteReader;
 use crate::storage::store::Store;
@@ -41,6 +57,8 @@ use super::{Knowledge, TransferError};
 
 /// A push begins anew at most so many times.
 const MOST_TRIES: u32 = 5;
+/// The index is asked where more than so many stored bytes seem new.
+const WORTH_ASKING: u64 = 1 << 20;
 
 /// One version that is to be on the remote.
 #[derive(Debug, Clone)]
@@ -116,7 +134,7 @@ pub fn push(push: &Push<'_>, knowledge: &mut Knowledge, wishes: &[Wish]) -> Resu
     for _ in 0..MOST_TRIES {
         let (gc, roots) = rayon::join(
             || collected.refresh(push.remote),
-            || Roots::list(push.remote, push.repository, &ids_of(wishes)),
+            || Roots::list(push.remote, push.repository, &ids_of(wishes, knowledge), knowledge.roots()),
         );
         gc?;
         let roots = roots?;
@@ -128,20 +146,23 @@ pub fn push(push: &Push<'_>, knowledge: &mut Knowledge, wishes: &[Wish]) -> Resu
             knowledge.save()?;
             return Ok(Pushed { known: sorted.known.len() as u64, ..Pushed::default() });
         }
-        if let Some(done) = attempt(push, knowledge, &mut collected, &mut refused, &sorted)? {
+        if let Some(done) = attempt(push, knowledge, &mut collected, &mut refused, &roots, &sorted)? {
             return Ok(done);
         }
     }
     Err(TransferError::Unsettled(MOST_TRIES))
 }
 
-/// The wishes' roots, and their nearest bases: whether these are still there is asked together.
-fn ids_of(wishes: &[Wish]) -> Vec<Digest> {
-    let own = wishes.iter().map(|wish| wish.root.id);
-    let mut ids: Vec<_> = own.collect();
-    ids.sort_unstable();
-    ids.dedup();
-    ids
+/// The wishes' roots, and the nearest bases of those that seem new: whether these are still there is asked together.
+fn ids_of(wishes: &[Wish], knowledge: &Knowledge) -> BTreeSet<Digest> {
+    let new = wishes.iter().filter(|wish| !knowledge.has_root(&wish.root.id));
+    let bases = new.filter_map(|wish| base_of(wish, knowledge));
+    wishes.iter().map(|wish| wish.root.id).chain(bases).collect()
+}
+
+/// The nearest base of a wish that was seen on the remote.
+fn base_of(wish: &Wish, knowledge: &Knowledge) -> Option<Digest> {
+    wish.bases.iter().find(|base| knowledge.has_root(base)).copied()
 }
 
 /// Steps 3 to 8 once. `None`: gc came in between, begin anew.
@@ -150,18 +171,25 @@ fn attempt(
     knowledge: &mut Knowledge,
     collected: &mut Collected,
     refused: &mut BTreeSet<Digest>,
+    listed: &Roots,
     sorted: &Sorted<'_>,
 ) -> Result<Option<Pushed>, TransferError> {
     let session = SessionId::begin(collected.epoch);
-    let indexes = if push.dry_run { Vec::new() } else { meet(push.remote, knowledge, collected)? };
+    if !push.dry_run {
+        meet(push.remote, knowledge, collected)?;
+    }
     let condemned: BTreeSet<_> = collected.condemned.union(refused).copied().collect();
     let reader = RemoteReader::new(push.remote);
-    let mut known = Known::new(push.store, &reader, knowledge, &indexes, &condemned);
+    let mut known = Known::new(push.store, &reader, knowledge, &condemned);
     let (send, missing) = sendable(push.store, &sorted.send);
     let roots: Vec<_> =
         send.iter().map(|wish| RootToSend { path: wish.path.clone(), root: wish.root }).collect();
-    let bases = learn_bases(push, collected, knowledge, &mut known, &send, &roots)?;
-    let planned = plan(push.store, &mut known, &roots)?;
+    let bases = learn_bases(push, collected, listed, knowledge, &mut known, &send, &roots)?;
+    let mut planned = plan(push.store, &known, &roots)?;
+    if !push.dry_run && planned.bytes > WORTH_ASKING {
+        let indexes = refresh_index(push.remote, knowledge, collected.floor)?;
+        planned.leave_out(push.store, &mut known, &indexes)?;
+    }
     if push.dry_run {
         let sent = send.iter().map(|wish| PushedVersion::from(*wish)).collect();
         let (renewed, known) = (sorted.renew.len() as u64, sorted.known.len() as u64);
@@ -176,7 +204,7 @@ fn attempt(
     let renewed = sorted.renew.iter().map(|(record, _)| record.clone());
     drafts.extend(renewed.map(|record| RootRecord { session, home: push.home, ..record }));
     let kept: BTreeSet<_> = sorted.renew.iter().flat_map(|(_, packs)| packs).map(|pack| pack.id).collect();
-    put_index_and_claims(push.remote, collected.epoch, session, &assembled, &drafts)?;
+    put_index_and_claims(push.remote, knowledge, collected.epoch, session, &assembled, &drafts)?;
     if !settled(push.remote, collected, refused, session, &kept, &assembled, &vouched)? {
         return Ok(None);
     }
@@ -208,25 +236,12 @@ fn attempt(
     }))
 }
 
-/// Makes sure which remote this is, and brings the mirror of its index up to date. While an index object of which there
-/// is a copy is still listed, the remote is the one that was met; otherwise its configuration is read.
-fn meet(
-    remote: &Remote,
-    knowledge: &mut Knowledge,
-    collected: &Collected,
-) -> Result<Vec<Index>, TransferError> {
-    let listed = remote.list(layout::INDEX)?;
-    let met = knowledge.remote().is_some()
-        && knowledge.epoch() >= collected.floor
-        && collected.config.is_none_or(|config| knowledge.config() == Some(config))
-        && listed.iter().any(|object| knowledge.indexes().contains(&object.name));
-    if !met {
-        if knowledge.epoch() < collected.floor {
-            knowledge.forget();
-        }
-        config_for_writing(remote, knowledge)?;
+/// Makes sure which remote this is, and that it may be written. What was known before it lost packs is thrown away.
+fn meet(remote: &Remote, knowledge: &mut Knowledge, collected: &Collected) -> Result<(), TransferError> {
+    if knowledge.epoch() < collected.floor {
+        knowledge.forget();
     }
-    refresh_index(remote, knowledge, &listed, collected.floor)
+    config_for_writing(remote, knowledge)
 }
 
 /// The wishes that this store can fulfil, and those that it cannot.
@@ -242,6 +257,7 @@ fn sendable<'a>(store: &Store, wishes: &[&'a Wish]) -> (Vec<&'a Wish>, Vec<Pushe
 fn learn_bases(
     push: &Push<'_>,
     collected: &Collected,
+    listed: &Roots,
     knowledge: &Knowledge,
     known: &mut Known<'_>,
     send: &[&Wish],
@@ -250,20 +266,13 @@ fn learn_bases(
     let (nodes, paths) = nodes_of(push.store, roots);
     let mut bases = Vec::new();
     let wanted: BTreeSet<_> = send.iter().map(|wish| wish.root.id).collect();
-    let candidates = send.iter().filter_map(|wish| {
-        wish.bases.iter().find(|base| knowledge.has_root(base) && !wanted.contains(*base)).copied()
-    });
-    let candidates: BTreeSet<_> = candidates.collect();
-    for root in candidates.into_iter().take(MAX_BASES) {
-        let Some(session) = knowledge.session_of(&root) else { continue };
-        if !collected.trusts(push.repository, root, session) {
-            continue;
-        }
-        let name = layout::root_name(&push.repository, &root, &session);
-        // The record must still be there: it is what keeps the packs.
-        if knowledge.record(&root, &session).is_some() && push.remote.stat(&name)?.is_none() {
-            continue;
-        }
+    let candidates: BTreeSet<_> = send.iter().filter_map(|wish| base_of(wish, knowledge)).collect();
+    for root in candidates.difference(&wanted).copied().take(MAX_BASES) {
+        // The record must be there now: it is what keeps the packs. Of several, the one that was met need not be read.
+        let trusted = |session: &SessionId| collected.trusts(push.repository, root, *session);
+        let there: Vec<_> = listed.sessions(&root).into_iter().filter(trusted).collect();
+        let met = knowledge.session_of(&root).filter(|session| there.contains(session));
+        let Some(session) = met.or(there.first().copied()) else { continue };
         if let Some(record) = read_record(push, knowledge, &root, session)? {
             known.learn_from_base(&record, &nodes, &paths)?;
             bases.push(BaseRoot { root, session });

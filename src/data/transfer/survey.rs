@@ -15,8 +15,10 @@ use super::{Knowledge, TransferError};
 
 /// A trusted record of this age need not be renewed: a root is never forgotten before it is a month old.
 const YOUNG: Duration = Duration::from_secs(7 * 24 * 3600);
-/// Up to so many roots are looked for one by one; more by listing all of the repository.
+/// Up to so many roots are looked for one by one, whatever the repository has.
 const ROOTS_ONE_BY_ONE: usize = 8;
+/// Objects that a service tells with one request.
+const PAGE: usize = 1000;
 
 /// What the records of gc say together.
 #[derive(Debug, Default)]
@@ -27,8 +29,6 @@ pub struct Collected {
     pub floor: u64,
     /// Packs that no new root may name.
     pub condemned: BTreeSet<Digest>,
-    /// The configuration that the newest of them saw.
-    pub config: Option<Digest>,
     certified: BTreeSet<RootName>,
     records: BTreeMap<RecordName, GcRecord>,
 }
@@ -61,7 +61,6 @@ impl Collected {
             self.records.insert(*name, record);
         }
         self.certified = self.certificate();
-        self.config = self.records.values().next_back().map(|record| record.config);
         Ok(!new.is_empty())
     }
 
@@ -90,19 +89,25 @@ impl Collected {
 pub struct Roots(BTreeMap<StoredId, Vec<(SessionId, Option<SystemTime>)>>);
 
 impl Roots {
-    /// Lists the records of these roots, or all of the repository when there are many.
+    /// Lists the records of these roots: one by one, or all of the repository where that takes fewer requests. `known`
+    /// roots of it were met so far.
     ///
     /// # Errors
     ///
     /// When a listing fails.
-    pub fn list(remote: &Remote, repository: RandomId, roots: &[Digest]) -> Result<Self, TransferError> {
+    pub fn list(
+        remote: &Remote,
+        repository: RandomId,
+        roots: &BTreeSet<Digest>,
+        known: usize,
+    ) -> Result<Self, TransferError> {
+        let of_all = if remote.lists_flat() { 1 + known / PAGE } else { known.max(ROOTS_ONE_BY_ONE) };
+        if roots.len() > of_all {
+            return Self::list_all(remote, repository);
+        }
         let mut found = Self::default();
-        if roots.len() > ROOTS_ONE_BY_ONE {
-            found.take(repository, remote.list(&layout::repository_folder(&repository))?);
-        } else {
-            for root in roots {
-                found.take(repository, remote.list(&layout::root_folder(&repository, root))?);
-            }
+        for root in roots {
+            found.take(repository, remote.list(&layout::root_folder(&repository, root))?);
         }
         Ok(found)
     }
@@ -179,7 +184,7 @@ fn read_config(remote: &Remote, knowledge: &mut Knowledge) -> Result<Option<Remo
     match remote.get(layout::CONFIG) {
         Ok(bytes) => {
             let config = RemoteConfig::parse(&bytes).map_err(|source| unusable(remote, source))?;
-            knowledge.meet(config.remote_id, RemoteConfig::id_of(&bytes));
+            knowledge.meet(config.remote_id);
             Ok(Some(config))
         }
         Err(error) if error.kind() == RemoteErrorKind::NotFound => Ok(None),
@@ -204,22 +209,21 @@ fn make_config(remote: &Remote, knowledge: &mut Knowledge) -> Result<RemoteConfi
 ///
 /// # Errors
 ///
-/// When an index object cannot be listed or kept; one that cannot be used is passed over, for it only saves work.
+/// When the index cannot be listed, or an object of it not be kept; one that cannot be used is passed over, for it only
+/// saves work.
 pub fn refresh_index(
     remote: &Remote,
-    knowledge: &mut Knowledge,
-    listed: &[Listed],
+    knowledge: &Knowledge,
     floor: u64,
 ) -> Result<Vec<Index>, TransferError> {
+    let listed = remote.list(layout::INDEX)?;
     let names: BTreeMap<_, _> = listed
-        .iter()
-        .filter_map(|object| Some((object.name.clone(), layout::parse_index_name(&object.name)?)))
+        .into_iter()
+        .filter_map(|object| Some((layout::parse_index_name(&object.name)?, object.name)))
         .collect();
-    let gone: BTreeSet<_> =
-        knowledge.indexes().iter().filter(|known| !names.contains_key(*known)).cloned().collect();
-    knowledge.drop_indexes(&gone);
+    knowledge.drop_other_indexes(names.values());
     let mut indexes = Vec::new();
-    for (object, name) in names.iter().filter(|(_, name)| name.epoch >= floor) {
+    for (name, object) in names.iter().filter(|(name, _)| name.epoch >= floor) {
         let bytes = match knowledge.index(object) {
             Some(bytes) => bytes,
             None => match remote.get(object) {

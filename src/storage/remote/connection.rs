@@ -125,6 +125,12 @@ impl Remote {
         &self.identity
     }
 
+    /// Whether a listing of a folder with all that lies below it is one request for each thousand objects; otherwise each
+    /// folder below is asked for by itself.
+    pub fn lists_flat(&self) -> bool {
+        self.folder.is_none()
+    }
+
     /// Asks whether the remote is there and may be listed: one request.
     ///
     /// # Errors
