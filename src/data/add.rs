@@ -14,20 +14,21 @@ use serde::Serialize;
 
 use crate::base::{Advice, Bytes, Digest, Failure, PathError, Progress, RepoPath, typed};
 use crate::data::compose::{ComposeError, Composed, OnDisk, compose, is_within};
-use crate::data::content::{self, ContentReader, Intake, WriteError};
+use crate::data::content::{self, ContentReader, Intake, WriteError, holds_content};
 use crate::data::root::RootName;
 use crate::data::shape;
 use crate::data::tracked::{self, TrackedError};
 use crate::data::workspace::{Workspace, WorkspaceError};
 use crate::data::worktree::{
-    FileRecord, PathRecord, Reading, ScanError, SnapshotError, WorktreeRecord, scan, snapshot,
+    FileRecord, Files, PathRecord, Reading, ScanError, SnapshotError, Survey, WorktreeRecord,
 };
 use crate::git::{GitError, pointer_file};
 use crate::objects::item::ItemKind;
 use crate::objects::pointer::{Pointer, PointerKind};
 use crate::objects::shape::Shape;
+use crate::objects::tree::EntryKind;
 use crate::storage::durable::{self, DurableError};
-use crate::storage::store::StoreError;
+use crate::storage::store::{Store, StoreError};
 
 /// How to add.
 #[derive(Debug, Clone, Copy)]
@@ -188,6 +189,11 @@ impl Target {
     fn covers(&self, name: &[u8]) -> bool {
         self.scopes.iter().any(|scope| is_within(name, scope))
     }
+
+    /// Whether the pointer has to change: one that stays needs no new shape.
+    fn renews(&self, root: &RootName) -> bool {
+        !self.before.as_ref().is_some_and(|before| RootName::from(before).is_same(root))
+    }
 }
 
 /// A new version that is in the store, and what is to be written of it.
@@ -213,12 +219,11 @@ pub fn add(
     let targets = find_targets(workspace, paths)?;
     refuse_what_git_tracks(workspace, &targets, options)?;
     let mut record = workspace.worktree_record()?;
-    check_space(workspace, &targets, &record)?;
-    let store = workspace.store();
-    let intake = Intake::new(store);
+    let surveyed = survey(workspace, targets, &record)?;
+    let intake = Intake::new(workspace.store());
     let mut versions = Vec::new();
-    for target in targets {
-        versions.push(store_version(workspace, &intake, &record, target, options.all, progress)?);
+    for (target, survey) in surveyed {
+        versions.push(store_version(workspace, &intake, &record, target, survey, options.all, progress)?);
     }
     intake.sync()?;
     let staged = name_versions(workspace, &versions, options.stage)?;
@@ -245,11 +250,14 @@ pub fn store(workspace: &Workspace, path: &RepoPath, progress: &Progress) -> Res
     let before = tracked::read(workspace, path)?;
     let target = Target { path: path.clone(), scopes: vec![Vec::new()], before };
     let record = workspace.worktree_record()?;
-    check_space(workspace, std::slice::from_ref(&target), &record)?;
     let intake = Intake::new(workspace.store());
-    let version = store_version(workspace, &intake, &record, target, false, progress)?;
+    let mut root = None;
+    for (target, survey) in survey(workspace, vec![target], &record)? {
+        let version = store_version(workspace, &intake, &record, target, survey, false, progress)?;
+        root = Some(RootName::from(&version.pointer));
+    }
     intake.sync()?;
-    Ok(RootName::from(&version.pointer))
+    root.ok_or_else(|| AddError::Absent(path.clone()))
 }
 
 /// Which tracked paths are meant: a path may be tracked, lie inside what is tracked, or be new.
@@ -299,23 +307,30 @@ fn refuse_what_git_tracks(
 /// Leaves this much of the disk free, in bytes.
 const SPARE: u64 = 16 << 20;
 
-/// Compares what may have to be stored with what is free, before the first byte.
-fn check_space(workspace: &Workspace, targets: &[Target], record: &WorktreeRecord) -> Result<(), AddError> {
-    let mut needed = 0;
+/// Looks at what lies at all targets, and compares what may have to be stored with what is free, before the first byte.
+fn survey(
+    workspace: &Workspace,
+    targets: Vec<Target>,
+    record: &WorktreeRecord,
+) -> Result<Vec<(Target, Survey)>, AddError> {
+    let store = workspace.store();
+    // A content for which a stat vouches is read again when the store lacks it.
+    let stored =
+        |file: &FileRecord| file.kind == EntryKind::Directory || holds_content(store, file.id, file.manifest);
+    let mut surveyed = Vec::new();
     for target in targets {
         let known = record.get(&target.path);
-        let found = scan(workspace.top(), &target.path)?.unwrap_or_default();
-        let new = found.iter().filter(|(name, entry)| {
-            let known = known.and_then(|known| known.files.get(*name));
-            known.is_none_or(|known| known.fingerprint != entry.fingerprint)
-        });
-        needed += new.map(|(_, entry)| entry.fingerprint.size).sum::<u64>();
+        let covers = |name: &[u8]| target.covers(name);
+        let survey = Survey::take(workspace.top(), &target.path, known, &covers, &stored)?;
+        let survey = survey.ok_or_else(|| AddError::Absent(target.path.clone()))?;
+        surveyed.push((target, survey));
     }
+    let needed = surveyed.iter().map(|(_, survey)| survey.unread_bytes()).sum::<u64>();
     let free = durable::free_space(workspace.common_dir())?;
     if needed > 0 && needed.saturating_add(SPARE) > free {
         return Err(AddError::NoSpace { needed, free });
     }
-    Ok(())
+    Ok(surveyed)
 }
 
 fn store_version(
@@ -323,38 +338,20 @@ fn store_version(
     intake: &Intake,
     worktree: &WorktreeRecord,
     target: Target,
+    survey: Survey,
     all: bool,
     progress: &Progress,
 ) -> Result<Version, AddError> {
-    let (top, store) = (workspace.top(), workspace.store());
+    let store = workspace.store();
     let known = worktree.get(&target.path);
-    let reading = Reading::Into(store, intake);
-    let found = snapshot(top, &target.path, worktree, known, reading, &|name| target.covers(name), progress)?;
-    let files = found.ok_or_else(|| AddError::Absent(target.path.clone()))?.files;
+    let files = survey.read(worktree, known, Reading::Into(intake), progress)?.files;
     refuse_vanished(&target, &files)?;
-    let base = target.before.as_ref().map(RootName::from);
-    let (root, record_files, shape, absent, count) = match files.get(&b""[..]) {
-        Some(file) => {
-            let file = *file;
-            let (id, manifest, size) = (file.id, file.manifest, file.fingerprint.size);
-            let root = RootName { kind: PointerKind::File, id, manifest, size };
-            // A pointer that stays needs no new shape.
-            let is_new = base.is_none_or(|base| !base.is_same(&root));
-            let content = is_new.then(|| ContentReader::open(store, id, manifest, size).ok()).flatten();
-            let shape = content.and_then(|content| shape::of_file(&target.path, content));
-            (root, files, shape, 0, 1)
-        }
-        None => {
-            let disk = OnDisk { path: &target.path, scopes: &target.scopes, files: &files };
-            let composed = compose(store, &disk, base.as_ref(), known, all)?;
-            let start = target.path.under(top);
-            let mut put = |id, node: &[u8]| intake.put(id, ItemKind::Tree, node);
-            let tree = content::store_tree(&start, &composed.leaves, &mut put)?;
-            let root = RootName { kind: PointerKind::Tree, id: tree.id, manifest: None, size: tree.size };
-            let shape = tree_shape(&composed, target.before.as_ref());
-            (root, merged(files, &target, known), shape, composed.absent, tree.files)
-        }
+    let made = match files.get(b"") {
+        Some(file) => file_version(store, &target, &file),
+        None => tree_version(workspace, intake, &target, &files, known, all)?,
     };
+    let Made { root, shape, absent, count } = made;
+    let base = target.before.as_ref().map(RootName::from);
     let edited_from =
         known.map(|known| known.root).filter(|from| base.is_some_and(|base| !base.is_same(from)));
     let added = Added {
@@ -370,14 +367,52 @@ fn store_version(
     let pointer = new_pointer(&root, shape, target.before.as_ref());
     // Where only a part was added to data of another version, the rest is still of that version.
     let whole = target.scopes.iter().any(Vec::is_empty);
+    let complete = whole && absent == 0;
     let root = edited_from.filter(|_| !whole).unwrap_or(root);
-    let record = PathRecord { root, files: record_files };
+    let record = PathRecord { root, files: recorded(files, &target, known), complete };
     Ok(Version { target, pointer, record, added })
 }
 
+/// A new version that is in the store.
+struct Made {
+    root: RootName,
+    shape: Option<Shape>,
+    /// Files of it that are not here.
+    absent: u64,
+    /// All its files.
+    count: u64,
+}
+
+fn file_version(store: &Store, target: &Target, file: &FileRecord) -> Made {
+    let (id, manifest, size) = (file.id, file.manifest, file.fingerprint.size);
+    let root = RootName { kind: PointerKind::File, id, manifest, size };
+    let content = target.renews(&root).then(|| ContentReader::open(store, id, manifest, size).ok()).flatten();
+    let shape = content.and_then(|content| shape::of_file(&target.path, content));
+    Made { root, shape, absent: 0, count: 1 }
+}
+
+fn tree_version(
+    workspace: &Workspace,
+    intake: &Intake,
+    target: &Target,
+    files: &Files,
+    known: Option<&PathRecord>,
+    all: bool,
+) -> Result<Made, AddError> {
+    let base = target.before.as_ref().map(RootName::from);
+    let disk = OnDisk { path: &target.path, scopes: &target.scopes, files };
+    let composed = compose(workspace.store(), &disk, base.as_ref(), known, all)?;
+    let start = target.path.under(workspace.top());
+    let mut put = |id, node: &[u8]| intake.put(id, ItemKind::Tree, node);
+    let tree = content::store_tree(&start, composed.leaves(files), &mut put)?;
+    let root = RootName { kind: PointerKind::Tree, id: tree.id, manifest: None, size: tree.size };
+    let shape = target.renews(&root).then(|| tree_shape(&composed, files, target.before.as_ref()));
+    Ok(Made { root, shape: shape.flatten(), absent: composed.absent, count: tree.files })
+}
+
 /// A part that was there when it was named and is gone now was moved away meanwhile, not deleted.
-fn refuse_vanished(target: &Target, files: &BTreeMap<Vec<u8>, FileRecord>) -> Result<(), AddError> {
-    let is_gone = |scope: &&Vec<u8>| !scope.is_empty() && !files.keys().any(|name| is_within(name, scope));
+fn refuse_vanished(target: &Target, files: &Files) -> Result<(), AddError> {
+    let is_gone = |scope: &&Vec<u8>| !scope.is_empty() && !files.contains(scope) && !files.has_below(scope);
     match target.scopes.iter().find(is_gone) {
         None => Ok(()),
         Some(scope) => {
@@ -388,22 +423,20 @@ fn refuse_vanished(target: &Target, files: &BTreeMap<Vec<u8>, FileRecord>) -> Re
 }
 
 /// The shape of a tree: from its leaves, or where not all of them are known, from what differs from the last version.
-fn tree_shape(composed: &Composed, before: Option<&Pointer>) -> Option<Shape> {
-    shape::of_tree(&composed.leaves).or_else(|| {
+fn tree_shape(composed: &Composed, files: &Files, before: Option<&Pointer>) -> Option<Shape> {
+    shape::of_tree(composed.leaves(files)).or_else(|| {
         let before = before?.shape.as_ref()?;
-        shape::of_changed_tree(before, &composed.before, &composed.leaves)
+        let leaves = composed.leaves(files).map(|(name, entry)| (name.to_owned(), entry)).collect();
+        shape::of_changed_tree(before, &composed.before, &leaves)
     })
 }
 
 /// What this worktree holds after the add: what was added, and what was recorded outside of it.
-fn merged(
-    mut files: BTreeMap<Vec<u8>, FileRecord>,
-    target: &Target,
-    known: Option<&PathRecord>,
-) -> BTreeMap<Vec<u8>, FileRecord> {
-    let kept = known.into_iter().flat_map(|known| &known.files).filter(|(name, _)| !target.covers(name));
-    files.extend(kept.map(|(name, file)| (name.clone(), *file)));
-    files
+fn recorded(files: Files, target: &Target, known: Option<&PathRecord>) -> Files {
+    match known.filter(|_| !target.scopes.iter().any(Vec::is_empty)) {
+        Some(known) => known.files.filter(|name| !target.covers(name)).overlaid(&files),
+        None => files,
+    }
 }
 
 /// The pointer of a version. One that names the same content stays as it is, shape and unknown keys included.

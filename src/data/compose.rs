@@ -5,12 +5,12 @@
 //! or added it (its record says so), and it is gone. Without a record there is no proof, and nothing is dropped unless
 //! the user says that all that is to remain is here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::base::{Advice, RepoPath, typed};
 use crate::data::content::{WalkError, flatten_where, is_empty_directory};
 use crate::data::root::RootName;
-use crate::data::worktree::{FileRecord, PathRecord};
+use crate::data::worktree::{Files, PathRecord};
 use crate::objects::pointer::PointerKind;
 use crate::objects::tree::{EntryKind, TreeEntry};
 use crate::storage::store::Store;
@@ -61,24 +61,46 @@ impl Advice for ComposeError {
 }
 
 /// What is on the disk of one tracked directory, in the parts that are to be added.
+#[derive(Debug, Clone, Copy)]
 pub struct OnDisk<'a> {
     /// The directory.
     pub path: &'a RepoPath,
     /// Paths below it that are to be added with all below them; the empty path stands for the whole.
     pub scopes: &'a [Vec<u8>],
     /// What lies on the disk within these scopes.
-    pub files: &'a BTreeMap<Vec<u8>, FileRecord>,
+    pub files: &'a Files,
 }
 
 /// The leaves of the new version, and how many files of it are not on the disk.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Composed {
-    /// Files, links and empty directories by path below; directories of which nothing is here as they were.
-    pub leaves: BTreeMap<Vec<u8>, TreeEntry>,
+    /// Files, links and empty directories that are taken over from the last version, by path below; directories of which
+    /// nothing is here as they were.
+    pub taken_over: BTreeMap<Vec<u8>, TreeEntry>,
+    /// Empty directories on the disk in which something of `taken_over` lies.
+    filled: BTreeSet<Vec<u8>>,
     /// Files that were taken over unseen from the last version.
     pub absent: u64,
     /// The leaves of the last version, as far as they were looked at.
     pub before: BTreeMap<Vec<u8>, TreeEntry>,
+}
+
+impl Composed {
+    /// The leaves of the new version in order: the `files` on the disk and what is taken over.
+    pub fn leaves<'a>(&'a self, files: &'a Files) -> impl Iterator<Item = (&'a [u8], TreeEntry)> {
+        let mut here = files.iter().filter(|(name, _)| !self.filled.contains(*name)).peekable();
+        let mut elsewhere = self.taken_over.iter().peekable();
+        std::iter::from_fn(move || {
+            let first = match (here.peek(), elsewhere.peek()) {
+                (Some((here, _)), Some((elsewhere, _))) => *here < elsewhere.as_slice(),
+                (here, _) => here.is_some(),
+            };
+            if first {
+                return here.next().map(|(name, file)| (name, file.leaf()));
+            }
+            elsewhere.next().map(|(name, entry)| (name.as_slice(), entry.clone()))
+        })
+    }
 }
 
 /// Composes the new version. `base` is what the pointer names now, `record` what this worktree last wrote or added, `all`
@@ -94,52 +116,52 @@ pub fn compose(
     record: Option<&PathRecord>,
     all: bool,
 ) -> Result<Composed, ComposeError> {
-    let mut leaves: BTreeMap<_, _> =
-        disk.files.iter().map(|(name, file)| (name.clone(), file.leaf())).collect();
     let whole = disk.scopes.iter().any(Vec::is_empty);
     let Some(base) = base.filter(|base| base.kind == PointerKind::Tree) else {
-        return Ok(Composed { leaves, absent: 0, before: BTreeMap::new() });
+        return Ok(Composed::default());
     };
-    if whole && all {
-        return Ok(Composed { leaves, absent: 0, before: BTreeMap::new() });
+    // All of the last version was here: what is not here now was deleted.
+    let was_here = record.is_some_and(|record| record.complete && record.root.is_same(base));
+    if whole && (all || was_here) {
+        return Ok(Composed::default());
     }
     // A directory is looked into only if something of it is, was or is to be here.
     let concerns = |path: &[u8]| {
         let on_the_way = |part: &Vec<u8>| part.len() > path.len() && is_within(part, path);
-        let here = disk.scopes.iter().any(on_the_way) || has_below(disk.files, path);
-        here || record.is_some_and(|record| has_below(&record.files, path))
+        let here = disk.scopes.iter().any(on_the_way) || disk.files.has_below(path);
+        here || record.is_some_and(|record| record.files.has_below(path))
     };
     let before = flatten_where(store, base.id, &concerns)
         .map_err(|source| ComposeError::Base { path: disk.path.clone(), source })?;
     let of = before.values().map(|entry| entry.files).sum();
+    let mut composed = Composed { before, ..Composed::default() };
     let mut unproven = 0;
-    let mut absent = 0;
-    for (name, entry) in &before {
+    for (name, entry) in &composed.before {
         let in_scope = disk.scopes.iter().any(|scope| is_within(name, scope));
-        if in_scope && (all || leaves.contains_key(name) || is_replaced(name, &leaves)) {
+        if in_scope && (all || disk.files.contains(name) || is_replaced(name, disk.files)) {
             continue;
         }
-        let deleted = in_scope && record.is_some_and(|record| record.files.contains_key(name));
+        let deleted = in_scope && record.is_some_and(|record| record.files.contains(name));
         if deleted {
             continue;
         }
         if in_scope && record.is_none() {
             unproven += entry.files;
         }
-        absent += entry.files;
-        leaves.insert(name.clone(), entry.clone());
+        composed.absent += entry.files;
+        composed.taken_over.insert(name.clone(), entry.clone());
     }
     if unproven > 0 {
         return Err(ComposeError::NoProof { path: disk.path.clone(), missing: unproven, of });
     }
-    drop_directories_that_filled(&mut leaves);
-    Ok(Composed { leaves, absent, before })
+    composed.drop_directories_that_filled(disk.files);
+    Ok(composed)
 }
 
-/// Whether any of `files` lies below `path`.
-fn has_below<T>(files: &BTreeMap<Vec<u8>, T>, path: &[u8]) -> bool {
+/// Whether any of `leaves` lies below `path`.
+fn has_below(leaves: &BTreeMap<Vec<u8>, TreeEntry>, path: &[u8]) -> bool {
     let below = [path, b"/"].concat();
-    files.range(below.clone()..).next().is_some_and(|(name, _)| name.starts_with(&below))
+    leaves.range(below.clone()..).next().is_some_and(|(name, _)| name.starts_with(&below))
 }
 
 /// Whether `name` is `scope` or lies below it.
@@ -148,20 +170,21 @@ pub fn is_within(name: &[u8], scope: &[u8]) -> bool {
 }
 
 /// Whether a file now lies where a folder of `name` was, or a folder where the file `name` was.
-fn is_replaced(name: &[u8], leaves: &BTreeMap<Vec<u8>, TreeEntry>) -> bool {
+fn is_replaced(name: &[u8], files: &Files) -> bool {
     let file_above = name
         .iter()
         .enumerate()
         .filter(|(_, byte)| **byte == b'/')
-        .any(|(at, _)| leaves.get(&name[..at]).is_some_and(|entry| entry.kind != EntryKind::Directory));
-    file_above || has_below(leaves, name)
+        .any(|(at, _)| files.get(&name[..at]).is_some_and(|file| file.kind != EntryKind::Directory));
+    file_above || files.has_below(name)
 }
 
-/// A directory that was empty on one side may have files on the other.
-fn drop_directories_that_filled(leaves: &mut BTreeMap<Vec<u8>, TreeEntry>) {
-    let empty = leaves.iter().filter(|(_, entry)| is_empty_directory(entry)).map(|(name, _)| name.clone());
-    let filled: Vec<_> = empty.filter(|name| has_below(leaves, name)).collect();
-    for name in filled {
-        leaves.remove(&name);
+impl Composed {
+    /// A directory that was empty on one side may have files on the other.
+    fn drop_directories_that_filled(&mut self, files: &Files) {
+        self.taken_over.retain(|name, entry| !(is_empty_directory(entry) && files.has_below(name)));
+        let empty = files.iter().filter(|(_, file)| file.kind == EntryKind::Directory);
+        let filled = empty.filter(|(name, _)| has_below(&self.taken_over, name));
+        self.filled = filled.map(|(name, _)| name.to_owned()).collect();
     }
 }

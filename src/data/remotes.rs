@@ -197,12 +197,12 @@ pub fn holders(workspace: &Workspace, root: &Digest) -> Vec<String> {
 
 /// Whether some of these files of the version `root` are nowhere but where they lie: the store lacks their contents, and
 /// no remote is known to have the version.
-pub fn is_only_copy<'a>(
+pub fn is_only_copy(
     workspace: &Workspace,
     root: &RootName,
-    files: impl IntoIterator<Item = &'a FileRecord>,
+    files: impl IntoIterator<Item = FileRecord>,
 ) -> bool {
-    let is_lost = |file: &&FileRecord| {
+    let is_lost = |file: &FileRecord| {
         file.kind != EntryKind::Directory && !holds_content(workspace.store(), file.id, file.manifest)
     };
     files.into_iter().find(is_lost).is_some() && holders(workspace, &root.id).is_empty()

@@ -1,5 +1,6 @@
 //! Stops tracking paths: `rm`.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::PathBuf;
@@ -19,6 +20,7 @@ use crate::data::worktree::{PathRecord, PathState, SnapshotError, compare, locat
 use crate::git::{GitError, pointer_file};
 use crate::objects::item::ItemKind;
 use crate::objects::pointer::{Pointer, PointerKind};
+use crate::objects::tree::TreeEntry;
 use crate::storage::durable::DurableError;
 use crate::storage::store::StoreError;
 
@@ -190,10 +192,12 @@ pub fn remove(
             let part = below.into_bytes();
             let root = remove_part(workspace, &tracked_path, &part, &pointer, options)?;
             if let Some(known) = record.get(&tracked_path).cloned() {
-                let kept = known.files.into_iter().filter(|(name, _)| !is_within(name, &part));
+                let kept = known.files.filter(|name| !is_within(name, &part));
                 // What is here may be of another version than the pointer named.
-                let root = if known.root.is_same(&RootName::from(&pointer)) { root } else { known.root };
-                record.set(tracked_path, PathRecord { root, files: kept.collect() });
+                let of_pointer = known.root.is_same(&RootName::from(&pointer));
+                let complete = of_pointer && known.complete;
+                let root = if of_pointer { root } else { known.root };
+                record.set(tracked_path, PathRecord { root, files: kept, complete });
             }
         }
         removed.push(Removed { path, version: pointer.id, data_removed: !options.cached });
@@ -219,7 +223,7 @@ fn refuse_modified(
     }
     let here = record.get(path).map_or(root, |known| known.root);
     let files = found.map(|found| found.files).unwrap_or_default();
-    if remotes::is_only_copy(workspace, &here, files.values()) {
+    if remotes::is_only_copy(workspace, &here, files.records()) {
         return Err(RemoveError::OnlyCopy(path.clone()));
     }
     Ok(())
@@ -252,6 +256,11 @@ fn remove_data(path: PathBuf) -> Result<(), RemoveError> {
     }
 }
 
+/// Leaves as a tree is made of them.
+fn given(leaves: &BTreeMap<Vec<u8>, TreeEntry>) -> impl Iterator<Item = (&[u8], TreeEntry)> {
+    leaves.iter().map(|(name, entry)| (name.as_slice(), entry.clone()))
+}
+
 /// Drops a part of a tracked directory: works without the rest being here.
 fn remove_part(
     workspace: &Workspace,
@@ -281,12 +290,12 @@ fn remove_part(
     }
     let intake = Intake::new(store);
     let start = tracked_path.under(workspace.top());
-    let tree = store_tree(&start, &left, &mut |id, node| intake.put(id, ItemKind::Tree, node))?;
+    let tree = store_tree(&start, given(&left), &mut |id, node| intake.put(id, ItemKind::Tree, node))?;
     intake.sync()?;
     let mut next = Pointer::tree(tree.id, tree.size);
     next.unknown = pointer.unknown.clone();
     let by_difference = || shape::of_changed_tree(pointer.shape.as_ref()?, &leaves, &left);
-    let next = next.with_shape(shape::of_tree(&left).or_else(by_difference));
+    let next = next.with_shape(shape::of_tree(given(&left)).or_else(by_difference));
     let file = pointer_file(tracked_path)?;
     write_pointer(workspace.top(), &file, &next)?;
     if !options.cached {

@@ -1,6 +1,6 @@
 //! The exact facts that a pointer tells a reviewer.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io::Read;
 
 use crate::base::RepoPath;
@@ -9,24 +9,51 @@ use crate::objects::shape::{MAX_LINES, Shape};
 use crate::objects::tree::{EntryKind, TreeEntry};
 use crate::tables::TableShape;
 
-/// The shape of a tree of these leaves. `None` where a directory stands for files that are not told: then there are no
-/// exact facts.
-pub fn of_tree(leaves: &BTreeMap<Vec<u8>, TreeEntry>) -> Option<Shape> {
-    if leaves.values().any(|entry| entry.kind == EntryKind::Directory && !is_empty_directory(entry)) {
-        return None;
-    }
-    let mut extensions: BTreeMap<String, Count> = BTreeMap::new();
-    let mut folders: BTreeMap<String, Count> = BTreeMap::new();
+/// The shape of a tree of these leaves, by their paths. `None` where a directory stands for files that are not told: then
+/// there are no exact facts.
+pub fn of_tree<'a>(leaves: impl IntoIterator<Item = (&'a [u8], TreeEntry)>) -> Option<Shape> {
+    let mut extensions = Counts::default();
+    let mut folders = Counts::default();
     let mut whole = Count::default();
-    for (path, entry) in leaves.iter().filter(|(_, entry)| entry.kind != EntryKind::Directory) {
+    for (path, entry) in leaves {
+        if entry.kind == EntryKind::Directory {
+            if is_empty_directory(&entry) {
+                continue;
+            }
+            return None;
+        }
         whole.add(entry.size);
-        extensions.entry(extension(path)).or_default().add(entry.size);
-        if let Some(folder) = top_folder(path) {
-            folders.entry(folder).or_default().add(entry.size);
+        extensions.add(raw_extension(path), entry.size);
+        if let Some(folder) = raw_top_folder(path) {
+            folders.add(folder, entry.size);
         }
     }
     let (files, bytes) = (whole.files, whole.bytes);
-    Some(Shape::Tree { files, bytes, extensions: lines(extensions), folders: lines(folders) })
+    let extensions = lines(extensions.shown(shown_extension));
+    Some(Shape::Tree { files, bytes, extensions, folders: lines(folders.shown(escaped)) })
+}
+
+/// Counts by a part of a path as it is, so that nothing is made for each file.
+#[derive(Default)]
+struct Counts(HashMap<Vec<u8>, Count>);
+
+impl Counts {
+    fn add(&mut self, part: &[u8], bytes: u64) {
+        match self.0.get_mut(part) {
+            Some(count) => count.add(bytes),
+            None => self.0.entry(part.to_owned()).or_default().add(bytes),
+        }
+    }
+
+    /// The same by what is shown of the part.
+    fn shown(self, show: fn(&[u8]) -> String) -> BTreeMap<String, Count> {
+        let mut shown: BTreeMap<String, Count> = BTreeMap::new();
+        for (part, count) in self.0 {
+            let all = shown.entry(show(&part)).or_default();
+            (all.files, all.bytes) = (all.files + count.files, all.bytes + count.bytes);
+        }
+        shown
+    }
 }
 
 /// The shape of a tree that differs from one of the shape `before` in these leaves: for a tree of which not all is here.
@@ -83,8 +110,12 @@ fn counts_of(lines: &[String]) -> Option<BTreeMap<String, Count>> {
 
 /// The folder at the top that a path lies in.
 fn top_folder(path: &[u8]) -> Option<String> {
+    raw_top_folder(path).map(escaped)
+}
+
+fn raw_top_folder(path: &[u8]) -> Option<&[u8]> {
     let slash = path.iter().position(|byte| *byte == b'/')?;
-    Some(escaped(&path[..slash]))
+    Some(&path[..slash])
 }
 
 /// The shape of the file at `path`, if it is a table that we read. A file that does not parse has none.
@@ -122,10 +153,18 @@ impl Count {
 
 /// The extension in lower case; empty where there is none.
 fn extension(path: &[u8]) -> String {
+    shown_extension(raw_extension(path))
+}
+
+fn shown_extension(extension: &[u8]) -> String {
+    escaped(extension).to_lowercase()
+}
+
+fn raw_extension(path: &[u8]) -> &[u8] {
     let name = path.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
     match name.iter().rposition(|byte| *byte == b'.') {
-        Some(at) if at > 0 => escaped(&name[at + 1..]).to_lowercase(),
-        _ => String::new(),
+        Some(at) if at > 0 => &name[at + 1..],
+        _ => b"",
     }
 }
 
@@ -149,6 +188,10 @@ mod tests {
     use super::*;
     use crate::base::Digest;
 
+    fn given(leaves: &BTreeMap<Vec<u8>, TreeEntry>) -> impl Iterator<Item = (&[u8], TreeEntry)> {
+        leaves.iter().map(|(name, entry)| (name.as_slice(), entry.clone()))
+    }
+
     #[test]
     fn a_tree_tells_extensions_and_folders() {
         let file = |size| TreeEntry::file(Vec::new(), false, Digest::of(b"x"), size, None);
@@ -157,7 +200,7 @@ mod tests {
             (b"cats/2.jpg".to_vec(), file(4)),
             (b"README".to_vec(), file(1)),
         ]);
-        let Some(Shape::Tree { files, bytes, extensions, folders }) = of_tree(&leaves) else {
+        let Some(Shape::Tree { files, bytes, extensions, folders }) = of_tree(given(&leaves)) else {
             panic!("a tree")
         };
         assert_eq!((files, bytes), (3, 8));
@@ -167,7 +210,8 @@ mod tests {
         let mut next = leaves.clone();
         next.remove(&b"cats/1.JPG"[..]);
         next.insert(b"dogs/1.png".to_vec(), file(9));
-        let before = of_tree(&leaves).unwrap();
-        assert_eq!(of_changed_tree(&before, &leaves, &next), of_tree(&next), "by difference as from scratch");
+        let before = of_tree(given(&leaves)).unwrap();
+        let scratch = of_tree(given(&next));
+        assert_eq!(of_changed_tree(&before, &leaves, &next), scratch, "by difference as from scratch");
     }
 }

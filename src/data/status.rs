@@ -210,6 +210,11 @@ fn remember(
         },
         PathState::Absent | PathState::Modified { .. } => return false,
     };
-    record.set(path.clone(), PathRecord { root, files: snapshot.files });
+    let complete = match record.get(path) {
+        Some(known) if known.root.is_same(&root) => known.complete,
+        // The whole was compared with what the pointer names.
+        _ => true,
+    };
+    record.set(path.clone(), PathRecord { root, files: snapshot.files, complete });
     true
 }

@@ -18,7 +18,7 @@ use crate::data::remotes::is_only_copy;
 use crate::data::root::RootName;
 use crate::data::workspace::Workspace;
 use crate::data::worktree::{
-    FileRecord, Fingerprint, PathRecord, Reading, SnapshotError, WorktreeRecord, located, snapshot,
+    FileRecord, Files, Fingerprint, PathRecord, SnapshotError, WorktreeRecord, located, snapshot,
 };
 use crate::objects::item::ItemKind;
 use crate::objects::pointer::PointerKind;
@@ -181,14 +181,15 @@ pub fn checkout_path(
     refuse_git_files(path, &version)?;
     let top = workspace.top();
     let known = record.get(path);
-    let found = snapshot(top, path, record, known, Reading::Ids, &|_| true, progress)?;
+    let found = snapshot(top, path, record, known, progress)?;
     let disk = found.map(|found| found.files).unwrap_or_default();
     let mut plan = plan(&version, &disk, known, wanted);
     if let Some(missing) = missing(workspace, &plan) {
         return Ok(missing);
     }
     spare_only_copies(workspace, &mut plan, &disk, known);
-    let mut expected: Expected = disk.iter().map(|(name, file)| (name.clone(), file.fingerprint)).collect();
+    let mut expected: Expected =
+        disk.iter().map(|(name, file)| (name.to_owned(), file.fingerprint)).collect();
     let kept = match (plan.modified.is_empty(), options.modified) {
         (true, _) => None,
         (false, Modified::Refuse) => return Ok(refused(path, &plan, known)),
@@ -205,34 +206,29 @@ pub fn checkout_path(
     if let Some(error) = applied.failed {
         // What was done is noted: a file that is gone because of this was not deleted by anybody.
         if let Some(known) = record.get(path).cloned() {
-            let mut files = known.files;
-            files.retain(|name, _| !applied.removed.contains(name));
-            files.extend(applied.written);
-            record.set(path.clone(), PathRecord { root: known.root, files });
+            let files = known.files.filter(|name| !applied.removed.contains(name));
+            let files = files.overlaid(&Files::from(applied.written));
+            record.set(path.clone(), PathRecord { root: known.root, files, complete: false });
         }
         return Err(error.into());
     }
     let mut files = applied.kept;
     files.extend(applied.written);
-    record.set(path.clone(), PathRecord { root: *root, files });
+    let complete = matches!(wanted, Wanted::All) && files.len() == version.len();
+    record.set(path.clone(), PathRecord { root: *root, files: Files::from(files), complete });
     Ok(Outcome::Done { written, bytes, removed, kept })
 }
 
 /// Unmodified files may be replaced because they can be had again. Those of which that is not so count as modified.
-fn spare_only_copies(
-    workspace: &Workspace,
-    plan: &mut Plan,
-    disk: &BTreeMap<Vec<u8>, FileRecord>,
-    known: Option<&PathRecord>,
-) {
+fn spare_only_copies(workspace: &Workspace, plan: &mut Plan, disk: &Files, known: Option<&PathRecord>) {
     let Some(known) = known else { return };
     let touched = plan.write.keys().chain(&plan.remove);
-    let touched: Vec<_> = touched.filter_map(|name| disk.get_key_value(name)).collect();
+    let touched: Vec<_> = touched.filter_map(|name| Some((name.clone(), disk.get(name)?))).collect();
     if is_only_copy(workspace, &known.root, touched.iter().map(|(_, file)| *file)) {
         let lost = touched.into_iter().filter(|(_, file)| {
             file.kind != EntryKind::Directory && !holds_content(workspace.store(), file.id, file.manifest)
         });
-        plan.modified.extend(lost.map(|(name, file)| (name.clone(), *file)));
+        plan.modified.extend(lost);
     }
 }
 
@@ -243,11 +239,11 @@ fn spare_only_copies(
 /// [`ApplyError`].
 pub fn clear(workspace: &Workspace, path: &RepoPath, known: &PathRecord) -> Result<(), ApplyError> {
     let (top, store) = (workspace.top(), workspace.store());
-    let plan = Plan { remove: known.files.keys().cloned().collect(), ..Plan::default() };
+    let plan = Plan { remove: known.files.names().map(<[u8]>::to_vec).collect(), ..Plan::default() };
     let start = path.under(top);
-    let expected = known.files.keys().filter_map(|name| {
+    let expected = known.files.names().filter_map(|name| {
         let metadata = fs::symlink_metadata(located(&start, name)).ok()?;
-        Some((name.clone(), Fingerprint::of(&metadata)))
+        Some((name.to_owned(), Fingerprint::of(&metadata)))
     });
     let site = Site { top, path, temporary: top, store, outside_links: false, expected: &expected.collect() };
     if let Some(error) = apply(&site, plan, &Progress::hidden()).failed {
@@ -271,7 +267,7 @@ fn version_leaves(
         (PointerKind::Tree, Wanted::Below(parts)) => {
             let concerns = |path: &[u8]| {
                 let wanted = parts.iter().any(|part| is_within(path, part) || is_within(part, path));
-                wanted || known.is_some_and(|known| known.files.keys().any(|file| is_within(file, path)))
+                wanted || known.is_some_and(|known| known.files.contains(path) || known.files.has_below(path))
             };
             let mut leaves = flatten_where(store, root.id, &concerns)?;
             leaves.retain(|_, entry| entry.kind != EntryKind::Directory || is_empty_directory(entry));
@@ -351,7 +347,11 @@ fn keep_copy(
         }
         None => {
             let mut put = |id, node: &[u8]| intake.put(id, ItemKind::Tree, node);
-            let tree = content::store_tree(&start, &leaves, &mut put)?;
+            let tree = content::store_tree(
+                &start,
+                leaves.iter().map(|(name, leaf)| (name.as_slice(), leaf.clone())),
+                &mut put,
+            )?;
             RootName { kind: PointerKind::Tree, id: tree.id, manifest: None, size: tree.size }
         }
     };
@@ -401,7 +401,7 @@ pub fn checkout_kept(
     let version = version_leaves(workspace, &kept.root(), None, Wanted::All)
         .map_err(|source| CheckoutError::Version { path: path.clone(), source })?;
     let known = record.get(path);
-    let found = snapshot(workspace.top(), path, record, known, Reading::Ids, &|_| true, progress)?;
+    let found = snapshot(workspace.top(), path, record, known, progress)?;
     let disk = found.map(|found| found.files).unwrap_or_default();
     let mut plan = plan(&version, &disk, known, Wanted::All);
     plan.remove.clear();
@@ -409,7 +409,8 @@ pub fn checkout_kept(
     if let Some(missing) = missing(workspace, &plan) {
         return Ok(missing);
     }
-    let mut expected: Expected = disk.iter().map(|(name, file)| (name.clone(), file.fingerprint)).collect();
+    let mut expected: Expected =
+        disk.iter().map(|(name, file)| (name.to_owned(), file.fingerprint)).collect();
     let replaced = match plan.modified.is_empty() {
         true => None,
         false => Some(keep_copy(workspace, path, &plan.modified, &mut expected)?),

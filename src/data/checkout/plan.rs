@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::data::compose::is_within;
-use crate::data::worktree::{FileRecord, PathRecord};
+use crate::data::worktree::{FileRecord, Files, PathRecord};
 use crate::objects::tree::{EntryKind, TreeEntry};
 
 /// Which files of a version are wanted here.
@@ -36,7 +36,7 @@ pub struct Plan {
 /// Plans how `disk` becomes `version`, given what was written or added last.
 pub fn plan(
     version: &BTreeMap<Vec<u8>, TreeEntry>,
-    disk: &BTreeMap<Vec<u8>, FileRecord>,
+    disk: &Files,
     record: Option<&PathRecord>,
     wanted: Wanted<'_>,
 ) -> Plan {
@@ -44,13 +44,13 @@ pub fn plan(
     let recorded = |name: &[u8]| record.and_then(|record| record.files.get(name));
     for (name, entry) in version {
         match disk.get(name) {
-            Some(here) if is_same(here, entry) => {
-                plan.keep.insert(name.clone(), with_manifest(here, entry));
+            Some(here) if is_same(&here, entry) => {
+                plan.keep.insert(name.clone(), with_manifest(&here, entry));
             }
             _ if !is_wanted(name, record, wanted) => {}
             Some(here) => {
-                if !recorded(name).is_some_and(|old| is_unmodified(here, old)) {
-                    plan.modified.insert(name.clone(), *here);
+                if !recorded(name).is_some_and(|old| here.is_same_data(&old)) {
+                    plan.modified.insert(name.clone(), here);
                 }
                 plan.write.insert(name.clone(), entry.clone());
             }
@@ -62,16 +62,16 @@ pub fn plan(
     for (name, here) in disk.iter().filter(|(name, _)| !version.contains_key(*name)) {
         let in_the_way = stands_in_the_way(name, &plan.write);
         match recorded(name) {
-            Some(old) if is_unmodified(here, old) => plan.remove.push(name.clone()),
+            Some(old) if here.is_same_data(&old) => plan.remove.push(name.to_owned()),
             Some(_) => {
-                plan.modified.insert(name.clone(), *here);
-                plan.remove.push(name.clone());
+                plan.modified.insert(name.to_owned(), here);
+                plan.remove.push(name.to_owned());
             }
             None if in_the_way && here.kind != EntryKind::Directory => {
-                plan.modified.insert(name.clone(), *here);
-                plan.remove.push(name.clone());
+                plan.modified.insert(name.to_owned(), here);
+                plan.remove.push(name.to_owned());
             }
-            None if in_the_way => plan.remove.push(name.clone()),
+            None if in_the_way => plan.remove.push(name.to_owned()),
             None => {}
         }
     }
@@ -79,7 +79,7 @@ pub fn plan(
 }
 
 fn is_wanted(name: &[u8], record: Option<&PathRecord>, wanted: Wanted<'_>) -> bool {
-    let here = record.is_some_and(|record| record.files.contains_key(name));
+    let here = record.is_some_and(|record| record.files.contains(name));
     match wanted {
         Wanted::All => true,
         Wanted::Below(scopes) => here || scopes.iter().any(|scope| is_within(name, scope)),
@@ -90,10 +90,6 @@ fn is_wanted(name: &[u8], record: Option<&PathRecord>, wanted: Wanted<'_>) -> bo
 fn is_same(here: &FileRecord, entry: &TreeEntry) -> bool {
     let same_content = here.id == entry.id || here.kind == EntryKind::Directory;
     here.kind == entry.kind && here.executable == entry.executable && same_content
-}
-
-fn is_unmodified(here: &FileRecord, old: &FileRecord) -> bool {
-    (here.kind, here.executable, here.id) == (old.kind, old.executable, old.id)
 }
 
 fn with_manifest(here: &FileRecord, entry: &TreeEntry) -> FileRecord {
@@ -135,11 +131,12 @@ mod tests {
 
     fn record(files: &[(&str, &str)]) -> PathRecord {
         let root = RootName { kind: PointerKind::Tree, id: Digest::ZERO, manifest: None, size: 0 };
-        PathRecord { root, files: disk(files) }
+        PathRecord { root, files: disk(files), complete: false }
     }
 
-    fn disk(files: &[(&str, &str)]) -> BTreeMap<Vec<u8>, FileRecord> {
-        files.iter().map(|(name, content)| (name.as_bytes().to_vec(), file(content))).collect()
+    fn disk(files: &[(&str, &str)]) -> Files {
+        let files = files.iter().map(|(name, content)| (name.as_bytes().to_vec(), file(content)));
+        Files::from(files.collect::<BTreeMap<_, _>>())
     }
 
     fn version(files: &[(&str, &str)]) -> BTreeMap<Vec<u8>, TreeEntry> {

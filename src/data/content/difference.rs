@@ -141,14 +141,14 @@ mod tests {
     fn tree(leaves: &[(&str, &str)]) -> (TreeEntry, MadeNodes) {
         let leaves = leaves.iter().map(|(path, text)| {
             let id = Digest::of(text.as_bytes());
-            (path.as_bytes().to_vec(), TreeEntry::file(Vec::new(), false, id, text.len() as u64, None))
+            (path.as_bytes(), TreeEntry::file(Vec::new(), false, id, text.len() as u64, None))
         });
         let mut nodes = MadeNodes::new();
         let mut put = |id, node: &[u8]| {
             nodes.insert(id, node.to_vec());
             Ok(())
         };
-        let top = store_tree(std::path::Path::new(""), &leaves.collect(), &mut put).unwrap();
+        let top = store_tree(std::path::Path::new(""), leaves, &mut put).unwrap();
         (TreeEntry::directory(Vec::new(), top), nodes)
     }
 

@@ -4,7 +4,6 @@
 //! process): chunk ids and content id come from the same bytes. Its stat is taken before and after; when they differ the
 //! file changed while it was read, and nothing is said to be stored.
 
-use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -15,7 +14,7 @@ use rustix::fs::{Mode, OFlags};
 
 use crate::base::{Advice, Digest, Hasher, Progress};
 use crate::data::content::{Intake, is_empty_directory};
-use crate::data::worktree::{FileRecord, Fingerprint};
+use crate::data::worktree::{Files, Fingerprint};
 use crate::objects::chunker::ChunkReader;
 use crate::objects::item::ItemKind;
 use crate::objects::manifest::ManifestBuilder;
@@ -187,15 +186,15 @@ pub fn store_link(path: &Path, intake: &Intake) -> Result<Content, WriteError> {
     Ok(Content { id, manifest: None, size: target.len() as u64 })
 }
 
-/// Puts the nodes of a tree of these leaves into the store. `leaves` go by path below the top; empty directories are
-/// leaves of kind [`EntryKind::Directory`]. Ids and sizes of the leaves are taken as given.
+/// Puts the nodes of a tree of these leaves into the store. `leaves` come in order of their paths below the top, their
+/// own names empty; empty directories are leaves of kind [`EntryKind::Directory`]. Ids and sizes are taken as given.
 ///
 /// # Errors
 ///
 /// [`WriteError`].
-pub fn store_tree(
+pub fn store_tree<'a>(
     path: &Path,
-    leaves: &BTreeMap<Vec<u8>, TreeEntry>,
+    leaves: impl IntoIterator<Item = (&'a [u8], TreeEntry)>,
     put: PutNode<'_>,
 ) -> Result<TreeSummary, WriteError> {
     // Folders that are open, outermost first, with the entries that they have so far.
@@ -203,17 +202,17 @@ pub fn store_tree(
     for (name, leaf) in leaves {
         let (folder, file) = match name.iter().rposition(|byte| *byte == b'/') {
             Some(slash) => (&name[..slash], &name[slash + 1..]),
-            None => (&[][..], &name[..]),
+            None => (&[][..], name),
         };
         while !is_within(folder, &open[open.len() - 1].0) {
             close_folder(path, &mut open, put)?;
         }
         open_folders(folder, &mut open);
         let entry = match leaf.kind {
-            EntryKind::Directory if is_empty_directory(leaf) => {
+            EntryKind::Directory if is_empty_directory(&leaf) => {
                 TreeEntry::directory(file.to_owned(), build_node(path, Vec::new(), put)?)
             }
-            _ => TreeEntry { name: file.to_owned(), ..leaf.clone() },
+            _ => TreeEntry { name: file.to_owned(), ..leaf },
         };
         let top = open.len() - 1;
         open[top].1.push(entry);
@@ -230,9 +229,8 @@ pub fn store_tree(
 /// # Errors
 ///
 /// [`WriteError::Tree`] for entries that make none.
-pub fn tree_root_of(path: &Path, files: &BTreeMap<Vec<u8>, FileRecord>) -> Result<TreeSummary, WriteError> {
-    let leaves = files.iter().map(|(name, file)| (name.clone(), file.leaf())).collect();
-    store_tree(path, &leaves, &mut |_, _| Ok(()))
+pub fn tree_root_of(path: &Path, files: &Files) -> Result<TreeSummary, WriteError> {
+    store_tree(path, files.iter().map(|(name, file)| (name, file.leaf())), &mut |_, _| Ok(()))
 }
 
 fn is_within(folder: &[u8], outer: &[u8]) -> bool {

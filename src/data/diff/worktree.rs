@@ -1,14 +1,12 @@
 //! The data in the work tree as one side of a diff: what `git mldata add` would make of it.
 
-use std::collections::BTreeMap;
-
 use crate::base::{Progress, RepoPath};
 use crate::data::compose::{self, compose};
 use crate::data::content::{MadeNodes, store_tree};
 use crate::data::root::RootName;
 use crate::data::status::counts;
 use crate::data::workspace::Workspace;
-use crate::data::worktree::{FileRecord, PathRecord, PathState, SnapshotError, WorktreeRecord, compare};
+use crate::data::worktree::{Files, PathRecord, PathState, SnapshotError, WorktreeRecord, compare};
 use crate::objects::pointer::{Pointer, PointerKind};
 
 use super::error::DiffError;
@@ -18,7 +16,7 @@ use super::side::Version;
 #[derive(Debug, Clone)]
 pub(super) struct OnDisk {
     /// Files, links and empty directories by path below; a file itself under the empty path.
-    pub(super) files: BTreeMap<Vec<u8>, FileRecord>,
+    pub(super) files: Files,
     /// The modified directory as a tree, of what is on the disk and what was never brought here.
     pub(super) made: Option<Made>,
     /// It was written from another version than the pointer names.
@@ -73,10 +71,10 @@ fn modified(
     path: &RepoPath,
     named: &RootName,
     known: Option<&PathRecord>,
-    files: BTreeMap<Vec<u8>, FileRecord>,
+    files: Files,
     stale: bool,
 ) -> Result<Version, DiffError> {
-    if let Some(file) = files.get(&b""[..]) {
+    if let Some(file) = files.get(b"") {
         let (id, manifest, size) = (file.id, file.manifest, file.fingerprint.size);
         let root = RootName { kind: PointerKind::File, id, manifest, size };
         return Ok(Version { root, pointer: None, disk: Some(OnDisk { files, made: None, stale }) });
@@ -84,15 +82,15 @@ fn modified(
     let scopes = [Vec::new()];
     let on_disk = compose::OnDisk { path, scopes: &scopes, files: &files };
     // Without a record nothing proves that a file was deleted: then none was.
-    let nothing_known = PathRecord { root: *named, files: BTreeMap::new() };
+    let nothing_known = PathRecord { root: *named, files: Files::default(), complete: false };
     let known = known.unwrap_or(&nothing_known);
-    let leaves = compose(workspace.store(), &on_disk, Some(named), Some(known), false)?.leaves;
+    let composed = compose(workspace.store(), &on_disk, Some(named), Some(known), false)?;
     let mut nodes = MadeNodes::new();
     let mut put = |id, node: &[u8]| {
         nodes.insert(id, node.to_vec());
         Ok(())
     };
-    let made = store_tree(&path.under(workspace.top()), &leaves, &mut put);
+    let made = store_tree(&path.under(workspace.top()), composed.leaves(&files), &mut put);
     let made = made.map_err(|source| DiffError::Snapshot(SnapshotError::Write(source)))?;
     let root = RootName { kind: PointerKind::Tree, id: made.id, manifest: None, size: made.size };
     let made = Some(Made { nodes, files: made.files });

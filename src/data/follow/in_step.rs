@@ -288,7 +288,7 @@ impl Pass<'_> {
 
 /// Whether the bytes that were written or added can be had again, when the files are gone.
 fn is_recoverable(workspace: &Workspace, known: &PathRecord) -> bool {
-    let mut files = known.files.values();
+    let mut files = known.files.records();
     let stored = files.all(|file| {
         file.kind == EntryKind::Directory || holds_content(workspace.store(), file.id, file.manifest)
     });

@@ -10,7 +10,6 @@ use crate::data::root::RootName;
 use crate::objects::pointer::PointerKind;
 use crate::objects::tree::EntryKind;
 
-use super::snapshot::Reading;
 use super::{PathRecord, Snapshot, SnapshotError, WorktreeRecord, snapshot};
 
 /// How files differ from the version that was last written or added.
@@ -77,7 +76,7 @@ pub fn compare(
     progress: &Progress,
 ) -> Result<(PathState, Option<Snapshot>), SnapshotError> {
     let known = worktree.get(path);
-    let Some(found) = snapshot(top, path, worktree, known, Reading::Ids, &|_| true, progress)? else {
+    let Some(found) = snapshot(top, path, worktree, known, progress)? else {
         return Ok((PathState::Absent, None));
     };
     let state = match known {
@@ -98,7 +97,7 @@ fn against_record(found: &Snapshot, known: &PathRecord, wanted: &RootName, files
     if !known.root.is_same(wanted) {
         return PathState::Stale { at: known.root.id };
     }
-    let here = found.files.values().filter(|file| file.kind != EntryKind::Directory).count() as u64;
+    let here = found.files.records().filter(|file| file.kind != EntryKind::Directory).count() as u64;
     match wanted.kind {
         PointerKind::Tree if here < files => PathState::Partial { here, of: files },
         PointerKind::Tree | PointerKind::File => PathState::Same,
@@ -108,30 +107,35 @@ fn against_record(found: &Snapshot, known: &PathRecord, wanted: &RootName, files
 /// How `found` differs from what was recorded.
 pub fn changes(found: &Snapshot, known: &PathRecord) -> Changes {
     let mut changes = Changes::default();
-    for (name, file) in &found.files {
-        match known.files.get(name) {
-            Some(old) if (old.id, old.kind, old.executable) == (file.id, file.kind, file.executable) => {
-                continue;
-            }
+    if found.files == known.files {
+        return changes;
+    }
+    let mut cursor = known.files.cursor();
+    let mut met = 0;
+    for (name, file) in found.files.iter() {
+        let old = cursor.seek(name).map(|at| known.files.record_at(at));
+        met += u64::from(old.is_some());
+        match old {
+            Some(old) if old.is_same_data(&file) => continue,
             Some(_) => changes.changed += 1,
             None => changes.added += 1,
         }
         changes.bytes += file.fingerprint.size;
     }
-    changes.deleted = known.files.keys().filter(|name| !found.files.contains_key(*name)).count() as u64;
+    changes.deleted = known.files.len() as u64 - met;
     changes
 }
 
 /// Without a record only the whole can be compared.
 fn against_pointer(found: &Snapshot, wanted: &RootName) -> PathState {
     let same = match wanted.kind {
-        PointerKind::File => found.files.get(&b""[..]).is_some_and(|file| file.id == wanted.id),
+        PointerKind::File => found.files.get(b"").is_some_and(|file| file.id == wanted.id),
         PointerKind::Tree => tree_root_of(Path::new(""), &found.files).is_ok_and(|root| root.id == wanted.id),
     };
     if same {
         return PathState::Same;
     }
-    let bytes = found.files.values().map(|file| file.fingerprint.size).sum();
+    let bytes = found.files.records().map(|file| file.fingerprint.size).sum();
     let changes = Changes { changed: found.files.len() as u64, bytes, ..Changes::default() };
     PathState::Modified { since: None, changes }
 }

@@ -5,18 +5,20 @@
 //!
 //! | bytes | meaning |
 //! | --- | --- |
-//! | 8 | `mlstate1` |
+//! | 8 | `mlstate2` |
 //! | u32 | number of paths; of each: |
 //! | u16, bytes | the path in the repository |
 //! | u8, 32, 32, u64 | kind (0 file, 1 tree), id, manifest (zero: none) and size of the root |
-//! | u64 | number of files; of each: |
-//! | u16, bytes | its path below (empty for the root itself) |
-//! | u8 | kind (0 file, 1 executable file, 2 link, 3 empty directory) |
+//! | u8 | whether the files are just those of the root |
+//! | u64 | number of files; of each, in order of their names: |
+//! | u16, u16, bytes | how many bytes of the name before it begins with; the rest of its path below |
+//! | u8 | kind (0 file, 1 executable file, 2 link, 3 empty directory), 16 more for one with a manifest |
 //! | u64, i64, i64, u64 | size, modified, changed (nanoseconds), inode |
-//! | 32, 32 | content id, manifest (zero: none) |
+//! | 32 | content id |
+//! | 32 | its manifest, if there is one |
 //! | 32 | BLAKE3 of all before |
 //!
-//! Numbers are little-endian.
+//! Numbers are little-endian. Of an older form all files are read once more.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -25,46 +27,18 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::base::{Digest, RepoPath};
-use crate::data::content::empty_directory;
 use crate::objects::pointer::PointerKind;
-use crate::objects::tree::{EntryKind, TreeEntry, TreeSummary};
+use crate::objects::tree::EntryKind;
 use crate::storage::durable::{self, DurableError};
 
-use super::Fingerprint;
+use super::{FileRecord, Files, FilesBuilder, Fingerprint};
 use crate::data::root::RootName;
 
-const MAGIC: &[u8; 8] = b"mlstate1";
-
-/// One file that this worktree wrote or added.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct FileRecord {
-    /// File, link or empty directory.
-    pub kind: EntryKind,
-    /// Whether the owner may execute it.
-    pub executable: bool,
-    /// Its stat right after.
-    pub fingerprint: Fingerprint,
-    /// Its content.
-    pub id: Digest,
-    /// The content's manifest, when it has more than one chunk.
-    pub manifest: Option<Digest>,
-}
-
-impl FileRecord {
-    /// The file as a leaf of a tree, without its name.
-    pub fn leaf(&self) -> TreeEntry {
-        let (executable, id, size) = (self.executable, self.id, self.fingerprint.size);
-        match self.kind {
-            EntryKind::Directory | EntryKind::Split => {
-                TreeEntry::directory(Vec::new(), TreeSummary { id: empty_directory(), size: 0, files: 0 })
-            }
-            EntryKind::File => TreeEntry::file(Vec::new(), executable, id, size, self.manifest),
-            EntryKind::Link => {
-                TreeEntry { kind: EntryKind::Link, ..TreeEntry::file(Vec::new(), false, id, size, None) }
-            }
-        }
-    }
-}
+const MAGIC: &[u8; 8] = b"mlstate2";
+/// Marks the kind of a file whose manifest follows.
+const HAS_MANIFEST: u8 = 16;
+/// Bytes of a file whose name says nothing new.
+const SMALLEST_FILE: usize = 2 + 2 + 1 + 32 + 32;
 
 /// What was last written or added at one path.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,7 +46,9 @@ pub struct PathRecord {
     /// The version that the files are of.
     pub root: RootName,
     /// What was materialised, by path below; for a single file under the empty path.
-    pub files: BTreeMap<Vec<u8>, FileRecord>,
+    pub files: Files,
+    /// Whether the files are just those of the version, all of them and no others.
+    pub complete: bool,
 }
 
 /// What this worktree last wrote or added, by path.
@@ -196,24 +172,37 @@ fn encode(paths: &BTreeMap<RepoPath, PathRecord>) -> Vec<u8> {
         out.push(u8::from(record.root.kind == PointerKind::Tree));
         put_ids(&mut out, record.root.id, record.root.manifest);
         out.extend(record.root.size.to_le_bytes());
-        out.extend((record.files.len() as u64).to_le_bytes());
-        for (name, file) in &record.files {
-            put_name(&mut out, name);
-            out.push(match (file.kind, file.executable) {
-                (EntryKind::Link, _) => 2,
-                (EntryKind::Directory | EntryKind::Split, _) => 3,
-                (EntryKind::File, executable) => u8::from(executable),
-            });
-            out.extend(file.fingerprint.size.to_le_bytes());
-            out.extend(file.fingerprint.modified.to_le_bytes());
-            out.extend(file.fingerprint.changed.to_le_bytes());
-            out.extend(file.fingerprint.inode.to_le_bytes());
-            put_ids(&mut out, file.id, file.manifest);
-        }
+        out.push(u8::from(record.complete));
+        put_files(&mut out, &record.files);
     }
     let seal = Digest::of(&out);
     out.extend(seal.as_bytes());
     out
+}
+
+fn put_files(out: &mut Vec<u8>, files: &Files) {
+    out.extend((files.len() as u64).to_le_bytes());
+    let mut before: &[u8] = b"";
+    for (name, file) in files.iter() {
+        let shared = before.iter().zip(name).take_while(|(a, b)| a == b).count();
+        out.extend((shared as u16).to_le_bytes());
+        put_name(out, &name[shared..]);
+        before = name;
+        let kind = match (file.kind, file.executable) {
+            (EntryKind::Link, _) => 2,
+            (EntryKind::Directory | EntryKind::Split, _) => 3,
+            (EntryKind::File, executable) => u8::from(executable),
+        };
+        out.push(kind | if file.manifest.is_some() { HAS_MANIFEST } else { 0 });
+        out.extend(file.fingerprint.size.to_le_bytes());
+        out.extend(file.fingerprint.modified.to_le_bytes());
+        out.extend(file.fingerprint.changed.to_le_bytes());
+        out.extend(file.fingerprint.inode.to_le_bytes());
+        out.extend(file.id.as_bytes());
+        if let Some(manifest) = file.manifest {
+            out.extend(manifest.as_bytes());
+        }
+    }
 }
 
 fn put_name(out: &mut Vec<u8>, name: &[u8]) {
@@ -235,22 +224,42 @@ fn decode(bytes: &[u8]) -> Option<BTreeMap<RepoPath, PathRecord>> {
     let mut rest = body.strip_prefix(MAGIC)?;
     let mut paths = BTreeMap::new();
     for _ in 0..u32::from_le_bytes(take(&mut rest)?) {
-        let path = RepoPath::new(String::from_utf8(take_name(&mut rest)?).ok()?).ok()?;
+        let path = RepoPath::new(str::from_utf8(take_name(&mut rest)?).ok()?).ok()?;
         let kind = if take::<1>(&mut rest)?[0] == 0 { PointerKind::File } else { PointerKind::Tree };
         let (id, manifest) = take_ids(&mut rest)?;
         let size = u64::from_le_bytes(take(&mut rest)?);
-        let mut files = BTreeMap::new();
-        for _ in 0..u64::from_le_bytes(take(&mut rest)?) {
-            let name = take_name(&mut rest)?;
-            files.insert(name, take_file(&mut rest)?);
-        }
-        paths.insert(path, PathRecord { root: RootName { kind, id, manifest, size }, files });
+        let complete = take::<1>(&mut rest)?[0] == 1;
+        let files = take_files(&mut rest)?;
+        paths.insert(path, PathRecord { root: RootName { kind, id, manifest, size }, files, complete });
     }
     rest.is_empty().then_some(paths)
 }
 
+fn take_files(rest: &mut &[u8]) -> Option<Files> {
+    let count = u64::from_le_bytes(take(rest)?);
+    let mut files = FilesBuilder::default();
+    // What the bytes cannot hold is not made room for.
+    files.reserve(usize::try_from(count).ok()?.min(rest.len() / SMALLEST_FILE));
+    let mut name: Vec<u8> = Vec::new();
+    for at in 0..count {
+        let shared = usize::from(u16::from_le_bytes(take(rest)?));
+        let own = take_name(rest)?;
+        let follows = name.get(shared..)? < own;
+        name.truncate(shared);
+        name.extend_from_slice(own);
+        let file = take_file(rest)?;
+        if at > 0 && !follows {
+            return None;
+        }
+        files.push(&name, &file);
+    }
+    Some(files.finish())
+}
+
 fn take_file(rest: &mut &[u8]) -> Option<FileRecord> {
-    let (kind, executable) = match take::<1>(rest)?[0] {
+    let kind = take::<1>(rest)?[0];
+    let (has_manifest, kind) = (kind & HAS_MANIFEST != 0, kind & !HAS_MANIFEST);
+    let (kind, executable) = match kind {
         0 => (EntryKind::File, false),
         1 => (EntryKind::File, true),
         2 => (EntryKind::Link, false),
@@ -263,7 +272,8 @@ fn take_file(rest: &mut &[u8]) -> Option<FileRecord> {
         changed: i64::from_le_bytes(take(rest)?),
         inode: u64::from_le_bytes(take(rest)?),
     };
-    let (id, manifest) = take_ids(rest)?;
+    let id = Digest::from_bytes(take(rest)?);
+    let manifest = if has_manifest { Some(Digest::from_bytes(take(rest)?)) } else { None };
     Some(FileRecord { kind, executable, fingerprint, id, manifest })
 }
 
@@ -273,11 +283,11 @@ fn take<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {
     Some(*taken)
 }
 
-fn take_name(rest: &mut &[u8]) -> Option<Vec<u8>> {
+fn take_name<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
     let length = usize::from(u16::from_le_bytes(take(rest)?));
     let (name, left) = rest.split_at_checked(length)?;
     *rest = left;
-    Some(name.to_owned())
+    Some(name)
 }
 
 fn take_ids(rest: &mut &[u8]) -> Option<(Digest, Option<Digest>)> {
@@ -299,7 +309,12 @@ mod tests {
             manifest: None,
         };
         let root = RootName { kind: PointerKind::Tree, id: Digest::of(b"t"), manifest: None, size: 3 };
-        let record = PathRecord { root, files: BTreeMap::from([(b"a\xff/b".to_vec(), file)]) };
+        let linked = FileRecord { kind: EntryKind::Link, executable: false, ..file };
+        let large = FileRecord { manifest: Some(Digest::of(b"m")), ..file };
+        let names: [&[u8]; 3] = [b"a\xff/b", b"a\xff/bc", b"a\xff/c"];
+        let files = names.map(<[u8]>::to_vec).into_iter().zip([file, linked, large]);
+        let files = Files::from(files.collect::<BTreeMap<_, _>>());
+        let record = PathRecord { root, files, complete: true };
         (RepoPath::new("data/images").unwrap(), record)
     }
 

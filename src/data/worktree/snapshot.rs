@@ -1,6 +1,5 @@
 //! The content ids of what lies on the disk: from the record where a stat vouches for it, else read.
 
-use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -8,17 +7,22 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 
 use crate::base::{Advice, Digest, Progress, RepoPath, Unit};
-use crate::data::content::{self, Intake, WriteError, holds_content};
+use crate::data::content::{self, Intake, WriteError};
 use crate::objects::tree::EntryKind;
-use crate::storage::store::Store;
 
-use super::{DiskEntry, FileRecord, Fingerprint, PathRecord, ScanError, WorktreeRecord, scan};
+use super::{
+    DiskEntry, FileRecord, Files, FilesBuilder, Fingerprint, PathRecord, Scan, ScanError, WorktreeRecord,
+    scan,
+};
+
+/// So many files are read at once before their records are put in order.
+const READ_AT_ONCE: usize = 1 << 15;
 
 /// What lies on the disk at one path.
 #[derive(Debug, Clone)]
 pub struct Snapshot {
     /// Files, links and empty directories by path below (the empty path: the root itself is a file).
-    pub files: BTreeMap<Vec<u8>, FileRecord>,
+    pub files: Files,
     /// How many of them had to be read.
     pub read: usize,
 }
@@ -48,11 +52,12 @@ impl Advice for SnapshotError {
 pub enum Reading<'a> {
     /// Nowhere: only their ids are wanted.
     Ids,
-    /// Into the store. A content for which a stat vouches is read again when the store lacks it.
-    Into(&'a Store, &'a Intake),
+    /// Into the store.
+    Into(&'a Intake),
 }
 
-/// The snapshot of `path` under `top`, of the files whose path below it `covers` says; `None` when nothing is there.
+/// The snapshot of `path` under `top`; `None` when nothing is there. Files that a stat does not vouch for are read, and
+/// not stored.
 ///
 /// # Errors
 ///
@@ -62,63 +67,157 @@ pub fn snapshot(
     path: &RepoPath,
     worktree: &WorktreeRecord,
     known: Option<&PathRecord>,
-    reading: Reading<'_>,
-    covers: &dyn Fn(&[u8]) -> bool,
     progress: &Progress,
 ) -> Result<Option<Snapshot>, SnapshotError> {
-    let Some(found) = scan(top, path)? else { return Ok(None) };
-    let found = found.into_iter().filter(|(name, _)| covers(name));
-    let start = path.under(top);
-    let vouched = |name: &Vec<u8>, entry: &DiskEntry| vouched(worktree, known, reading, name, entry);
-    let (mut files, unread): (BTreeMap<_, _>, Vec<_>) =
-        found.fold((BTreeMap::new(), Vec::new()), |(mut files, mut unread), (name, entry)| {
-            match vouched(&name, &entry) {
-                Some(record) => drop(files.insert(name, record)),
-                None => unread.push((name, entry)),
+    let Some(survey) = Survey::take(top, path, known, &|_| true, &|_| true)? else { return Ok(None) };
+    Ok(Some(survey.read(worktree, known, Reading::Ids, progress)?))
+}
+
+/// What lies on the disk at one path, before anything is read of it.
+#[derive(Debug)]
+pub struct Survey {
+    path: String,
+    start: PathBuf,
+    /// Places in the record of the files for which their stats vouch.
+    vouched: Vec<usize>,
+    unread: Unread,
+}
+
+/// Files that have to be read, in order of their names.
+#[derive(Debug, Default)]
+struct Unread {
+    names: Vec<u8>,
+    /// Where each name ends, and what its file is.
+    entries: Vec<(usize, DiskEntry)>,
+}
+
+impl Unread {
+    fn push(&mut self, name: &[u8], entry: DiskEntry) {
+        self.names.extend_from_slice(name);
+        self.entries.push((self.names.len(), entry));
+    }
+
+    fn get(&self, at: usize) -> (&[u8], &DiskEntry) {
+        let start = at.checked_sub(1).map_or(0, |before| self.entries[before].0);
+        let (end, entry) = &self.entries[at];
+        (&self.names[start..*end], entry)
+    }
+}
+
+impl Survey {
+    /// Surveys `path` under `top`, of the files whose path below it `covers` says; `None` when nothing is there. A stat
+    /// vouches for a file of `known` if `stored` says so of it, too.
+    ///
+    /// # Errors
+    ///
+    /// [`ScanError`].
+    pub fn take(
+        top: &Path,
+        path: &RepoPath,
+        known: Option<&PathRecord>,
+        covers: &dyn Fn(&[u8]) -> bool,
+        stored: &dyn Fn(&FileRecord) -> bool,
+    ) -> Result<Option<Self>, ScanError> {
+        let Some(scan) = scan(top, path)? else { return Ok(None) };
+        let start = path.under(top);
+        let mut survey =
+            Self { path: path.to_string(), start, vouched: Vec::new(), unread: Unread::default() };
+        survey.compare(&scan, known, covers, stored);
+        Ok(Some(survey))
+    }
+
+    fn compare(
+        &mut self,
+        scan: &Scan,
+        known: Option<&PathRecord>,
+        covers: &dyn Fn(&[u8]) -> bool,
+        stored: &dyn Fn(&FileRecord) -> bool,
+    ) {
+        let nothing = Files::default();
+        let known = known.map_or(&nothing, |known| &known.files);
+        let mut cursor = known.cursor();
+        scan.visit(&mut |name, entry| {
+            if !covers(name) {
+                return;
             }
-            (files, unread)
+            let vouched = cursor.seek(name).filter(|at| {
+                let file = known.record_at(*at);
+                let same_kind = (file.kind, file.executable) == (entry.kind, entry.executable);
+                same_kind && file.fingerprint == entry.fingerprint && stored(&file)
+            });
+            match vouched {
+                Some(at) => self.vouched.push(at),
+                None => self.unread.push(name, *entry),
+            }
         });
-    let bytes = unread.iter().map(|(_, entry)| entry.fingerprint.size).sum();
-    let moment = if unread.is_empty() { 0 } else { worktree.moment() };
-    progress.begin(path.as_str(), Unit::Bytes, Some(bytes));
-    let read: Result<Vec<_>, WriteError> = unread
-        .into_par_iter()
-        .map(|(name, entry)| {
-            let file = read_entry(&located(&start, &name), &entry, reading, progress)?;
-            let racy = file.kind != EntryKind::Directory && file.fingerprint.is_racy(moment);
-            let fingerprint = if racy { file.fingerprint.doubted() } else { file.fingerprint };
-            Ok((name, FileRecord { fingerprint, ..file }))
-        })
-        .collect();
-    progress.end();
-    let read = read?;
-    let count = read.len();
-    files.extend(read);
-    Ok(Some(Snapshot { files, read: count }))
+    }
+
+    /// Bytes that have to be read.
+    pub fn unread_bytes(&self) -> u64 {
+        self.unread.entries.iter().map(|(_, entry)| entry.fingerprint.size).sum()
+    }
+
+    /// Reads what has to be read. `known` is what the survey was taken with.
+    ///
+    /// # Errors
+    ///
+    /// [`SnapshotError`]; of several failing files the first by path.
+    pub fn read(
+        self,
+        worktree: &WorktreeRecord,
+        known: Option<&PathRecord>,
+        reading: Reading<'_>,
+        progress: &Progress,
+    ) -> Result<Snapshot, SnapshotError> {
+        let nothing = Files::default();
+        let known = known.map_or(&nothing, |known| &known.files);
+        let count = self.unread.entries.len();
+        if count == 0 && self.vouched.len() == known.len() {
+            return Ok(Snapshot { files: known.clone(), read: 0 });
+        }
+        let moment = if count == 0 { 0 } else { worktree.moment() };
+        progress.begin(&self.path, Unit::Bytes, Some(self.unread_bytes()));
+        let files = self.read_in_order(known, moment, reading, progress);
+        progress.end();
+        Ok(Snapshot { files: files?, read: count })
+    }
+
+    fn read_in_order(
+        &self,
+        known: &Files,
+        moment: i64,
+        reading: Reading<'_>,
+        progress: &Progress,
+    ) -> Result<Files, WriteError> {
+        let count = self.unread.entries.len();
+        let mut builder = FilesBuilder::default();
+        builder.reserve(self.vouched.len() + count);
+        let mut vouched = self.vouched.iter().copied().peekable();
+        for first in (0..count).step_by(READ_AT_ONCE) {
+            let read = (first..count.min(first + READ_AT_ONCE)).into_par_iter().map(|at| {
+                let (name, entry) = self.unread.get(at);
+                let file = read_entry(&located(&self.start, name), entry, reading, progress)?;
+                let racy = file.kind != EntryKind::Directory && file.fingerprint.is_racy(moment);
+                let fingerprint = if racy { file.fingerprint.doubted() } else { file.fingerprint };
+                Ok(FileRecord { fingerprint, ..file })
+            });
+            let read = read.collect::<Result<Vec<_>, WriteError>>()?;
+            for (at, file) in (first..).zip(read) {
+                let (name, _) = self.unread.get(at);
+                while let Some(at) = vouched.next_if(|at| known.name_at(*at) < name) {
+                    builder.push(known.name_at(at), &known.record_at(at));
+                }
+                builder.push(name, &file);
+            }
+        }
+        vouched.for_each(|at| builder.push(known.name_at(at), &known.record_at(at)));
+        Ok(builder.finish())
+    }
 }
 
 /// Where the file `name` of the path `start` lies.
 pub fn located(start: &Path, name: &[u8]) -> PathBuf {
     if name.is_empty() { start.to_owned() } else { start.join(OsStr::from_bytes(name)) }
-}
-
-fn vouched(
-    worktree: &WorktreeRecord,
-    known: Option<&PathRecord>,
-    reading: Reading<'_>,
-    name: &Vec<u8>,
-    entry: &DiskEntry,
-) -> Option<FileRecord> {
-    let known = known?.files.get(name)?;
-    let same_kind = (known.kind, known.executable) == (entry.kind, entry.executable);
-    let vouched = same_kind && worktree.vouches(known, &entry.fingerprint);
-    let stored = match reading {
-        Reading::Ids => true,
-        Reading::Into(store, _) => {
-            known.kind == EntryKind::Directory || holds_content(store, known.id, known.manifest)
-        }
-    };
-    (vouched && stored).then_some(*known)
 }
 
 fn read_entry(
@@ -132,14 +231,14 @@ fn read_entry(
         (EntryKind::Link, Reading::Ids) => {
             (Digest::of(&content::link_target(path)?), None, entry.fingerprint)
         }
-        (EntryKind::Link, Reading::Into(_, intake)) => {
+        (EntryKind::Link, Reading::Into(intake)) => {
             (content::store_link(path, intake)?.id, None, entry.fingerprint)
         }
         (EntryKind::File, Reading::Ids) => {
             let (content, fingerprint) = content::hash_file(path, progress)?;
             (content.id, content.manifest, fingerprint)
         }
-        (EntryKind::File, Reading::Into(_, intake)) => {
+        (EntryKind::File, Reading::Into(intake)) => {
             let (content, fingerprint) = content::store_file(path, intake, progress)?;
             (content.id, content.manifest, fingerprint)
         }
