@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::csv::{Record, TableReader};
 use super::error::TableError;
 use super::private::PrivateColumns;
-use super::shape::scan;
+use super::shape::TableShape;
 use super::source::Source;
 use super::value::{ColumnType, float_of, int_of, trimmed, type_of};
 
@@ -60,7 +60,7 @@ impl Column {
 ///
 /// [`TableError`] when it is no table.
 pub fn read_columns(source: &dyn Source, private: &[String]) -> Result<Vec<Column>, TableError> {
-    let shape = scan(TableReader::open(source.open()?)?, None)?;
+    let shape = TableShape::read(source.open()?)?;
     let mut table = TableReader::open(source.open()?)?;
     if table.names().len() != shape.columns.len() {
         return Err(TableError::ChangedWhileRead);

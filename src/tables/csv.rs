@@ -7,11 +7,13 @@
 
 use std::io::{BufRead, BufReader, Chain, Cursor, Read};
 
+use memchr::{memchr, memchr_iter};
+
 use super::dialect::Dialect;
 use super::error::TableError;
 
 /// Bytes from which the dialect is told.
-const BEGINNING: u64 = 64 << 10;
+pub(super) const BEGINNING: u64 = 64 << 10;
 
 /// The largest row, in bytes: a file that is no table must not fill the memory as one row.
 pub(super) const LARGEST_ROW: usize = 64 << 20;
@@ -28,15 +30,16 @@ pub struct Cell<'a> {
     pub quoted: bool,
 }
 
-/// One row: its cells lie one behind the other in one buffer.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// One row: its cells lie in one buffer.
+#[derive(Debug, Clone, Default)]
 pub struct Record {
     bytes: Vec<u8>,
-    cells: Vec<CellEnd>,
+    cells: Vec<CellSpan>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct CellEnd {
+#[derive(Debug, Clone, Copy)]
+struct CellSpan {
+    start: usize,
     end: usize,
     quoted: bool,
 }
@@ -54,8 +57,7 @@ impl Record {
 
     /// The cell of a column.
     pub fn get(&self, column: usize) -> Option<Cell<'_>> {
-        let CellEnd { end, quoted } = *self.cells.get(column)?;
-        let start = if column == 0 { 0 } else { self.cells[column - 1].end };
+        let CellSpan { start, end, quoted } = *self.cells.get(column)?;
         Some(Cell { bytes: &self.bytes[start..end], quoted })
     }
 
@@ -69,8 +71,9 @@ impl Record {
         self.cells.clear();
     }
 
-    fn end_cell(&mut self, quoted: bool) {
-        self.cells.push(CellEnd { end: self.bytes.len(), quoted });
+    /// Ends the cell that began where the bytes ended at `start`.
+    fn end_cell(&mut self, start: usize, quoted: bool) {
+        self.cells.push(CellSpan { start, end: self.bytes.len(), quoted });
     }
 }
 
@@ -108,13 +111,17 @@ impl<R: Read> RecordReader<R> {
                 break;
             }
         }
-        if self.raw.contains(&b'"') {
+        if memchr(b'"', &self.raw).is_some() {
             self.split_quoted(record)?;
         } else {
-            for cell in self.raw[..self.text_end()].split(|byte| *byte == self.delimiter) {
-                record.bytes.extend_from_slice(cell);
-                record.end_cell(false);
+            let text = &self.raw[..self.text_end()];
+            record.bytes.extend_from_slice(text);
+            let mut start = 0;
+            for end in memchr_iter(self.delimiter, text) {
+                record.cells.push(CellSpan { start, end, quoted: false });
+                start = end + 1;
             }
+            record.cells.push(CellSpan { start, end: text.len(), quoted: false });
         }
         Ok(true)
     }
@@ -139,14 +146,15 @@ impl<R: Read> RecordReader<R> {
     fn split_quoted(&mut self, record: &mut Record) -> Result<(), TableError> {
         let mut at = 0;
         loop {
+            let start = record.bytes.len();
             let quoted = self.raw.get(at) == Some(&b'"');
             if quoted {
                 at = self.quoted_part(at + 1, record)?;
             }
             let rest = &self.raw[at..self.text_end().max(at)];
-            let length = rest.iter().position(|byte| *byte == self.delimiter);
+            let length = memchr(self.delimiter, rest);
             record.bytes.extend_from_slice(&rest[..length.unwrap_or(rest.len())]);
-            record.end_cell(quoted);
+            record.end_cell(start, quoted);
             match length {
                 Some(length) => at += length + 1,
                 None => return Ok(()),
@@ -157,7 +165,7 @@ impl<R: Read> RecordReader<R> {
     /// Takes the text from `at`, behind the opening quote, into `record`; the place behind the closing quote.
     fn quoted_part(&mut self, mut at: usize, record: &mut Record) -> Result<usize, TableError> {
         loop {
-            match self.raw[at..].iter().position(|byte| *byte == b'"') {
+            match memchr(b'"', &self.raw[at..]) {
                 None => {
                     record.bytes.extend_from_slice(&self.raw[at..]);
                     at = self.raw.len();

@@ -54,6 +54,18 @@ pub enum TableError {
     ChangedWhileRead,
 }
 
+impl TableError {
+    /// The same error, in a part before which there are so many `lines`.
+    pub(super) fn behind(mut self, lines: u64) -> Self {
+        if let Self::UnclosedQuote { line } | Self::Ragged { line, .. } | Self::RowTooLarge { line } =
+            &mut self
+        {
+            *line += lines;
+        }
+        self
+    }
+}
+
 impl Advice for TableError {
     fn hints(&self) -> Vec<String> {
         let hint = match self {

@@ -22,6 +22,7 @@ mod row_diff;
 mod row_match;
 mod sample;
 mod shape;
+mod shape_builder;
 mod source;
 mod value;
 
@@ -35,5 +36,6 @@ pub use row_diff::{
 };
 pub use sample::{CellChange, RowSample, RowSampleKind, Shown};
 pub use shape::{ColumnShape, TableShape};
+pub use shape_builder::ShapeBuilder;
 pub use source::Source;
 pub use value::{ColumnType, Comparison};

@@ -226,7 +226,7 @@ fn read_shapes(
     let names = both(|side| Ok(TableReader::open(side.of(&sources).open()?)?.names().to_vec()))?;
     let not_in_both = not_in_both(declared, Sided { before: &names.before, after: &names.after });
     if !declared.is_empty() && not_in_both.is_empty() {
-        let shapes = both(|side| scan(TableReader::open(side.of(&sources).open()?)?, None))?;
+        let shapes = both(|side| TableShape::read(side.of(&sources).open()?))?;
         return Ok((shapes, KeyUse { columns: declared.to_vec(), origin: KeyOrigin::Declared, not_in_both }));
     }
     let read = both(|side| {

@@ -1,6 +1,6 @@
 //! The exact facts about a table that a pointer carries: rows, columns, types, nulls. Never a value.
 
-use std::io::Read;
+use std::io::{self, Read};
 
 use serde::Serialize;
 
@@ -8,7 +8,11 @@ use super::csv::{Cell, Record, TableReader};
 use super::dialect::Dialect;
 use super::error::TableError;
 use super::key::KeySearch;
-use super::value::{ColumnType, type_of};
+use super::shape_builder::ShapeBuilder;
+use super::value::{ColumnType, is_plainly, type_of};
+
+/// Bytes that are read at once.
+const READ_AT_ONCE: usize = 256 << 10;
 
 /// A pointer is small: shapes of more columns, or of more bytes, stay out of it.
 const MOST_COLUMNS_IN_POINTER: usize = 500;
@@ -43,8 +47,31 @@ impl TableShape {
     /// # Errors
     ///
     /// [`TableError`] when it is no table.
-    pub fn read(input: impl Read) -> Result<Self, TableError> {
-        scan(TableReader::open(input)?, None)
+    pub fn read(mut input: impl Read) -> Result<Self, TableError> {
+        let mut builder = ShapeBuilder::default();
+        let mut buffer = vec![0; READ_AT_ONCE];
+        loop {
+            match input.read(&mut buffer) {
+                Ok(0) => return builder.finish(),
+                Ok(read) => builder.push(&buffer[..read]),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// The shape of a table of which all rows were counted.
+    pub(super) fn of(
+        dialect: Dialect,
+        names: Vec<String>,
+        rows: u64,
+        columns: &[ColumnScan],
+    ) -> Result<Self, TableError> {
+        if rows > u64::from(u32::MAX) {
+            return Err(TableError::TooManyRows);
+        }
+        let columns = names.into_iter().zip(columns).map(|(name, scan)| scan.shape(name)).collect();
+        Ok(Self { dialect, rows, columns })
     }
 
     /// One line for each column, as a pointer holds them: `species utf8 nulls=12`. `None` for a table so wide that its
@@ -88,24 +115,35 @@ pub(super) fn scan<R: Read>(
             keys.see(&record);
         }
     }
-    let shapes = table.names().iter().zip(columns).map(|(name, scan)| scan.shape(name.clone()));
-    Ok(TableShape { dialect: table.dialect(), rows: u64::from(table.rows_read()), columns: shapes.collect() })
+    TableShape::of(table.dialect(), table.names().to_vec(), u64::from(table.rows_read()), &columns)
 }
 
+/// What the cells of a column have shown so far.
 #[derive(Debug, Clone, Copy, Default)]
-struct ColumnScan {
+pub(super) struct ColumnScan {
     kind: ColumnType,
     missing: u64,
     empty_texts: u64,
 }
 
 impl ColumnScan {
-    fn see(&mut self, cell: Cell<'_>) {
+    /// Takes one more cell.
+    pub(super) fn see(&mut self, cell: Cell<'_>) {
+        if is_plainly(self.kind, cell.bytes) {
+            return;
+        }
         match type_of(cell) {
             Some(kind) => self.kind = self.kind.join(kind),
             None if cell.quoted && cell.bytes.is_empty() => self.empty_texts += 1,
             None => self.missing += 1,
         }
+    }
+
+    /// Takes what other cells of the same column have shown.
+    pub(super) fn add(&mut self, other: Self) {
+        self.kind = self.kind.join(other.kind);
+        self.missing += other.missing;
+        self.empty_texts += other.empty_texts;
     }
 
     fn shape(self, name: String) -> ColumnShape {

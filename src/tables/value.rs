@@ -164,6 +164,40 @@ pub(super) fn type_of(cell: Cell<'_>) -> Option<ColumnType> {
     })
 }
 
+/// Whether a cell is plainly a value of a column of this type. A quick look, for the most of a column's cells: `false` may
+/// be wrong, `true` never is.
+pub(super) fn is_plainly(kind: ColumnType, text: &[u8]) -> bool {
+    match kind {
+        ColumnType::Null | ColumnType::Bool => false,
+        ColumnType::Int64 => is_plain_number(text, false),
+        ColumnType::Float64 => is_plain_number(text, true),
+        ColumnType::Date => is_date(text),
+        // A word for a missing value begins with one of these, or with the blank before it.
+        ColumnType::Utf8 => {
+            matches!(text.first(), Some(first) if first.is_ascii_graphic() && !matches!(first, b'N' | b'n' | b'#' | b'<'))
+        }
+    }
+}
+
+/// Whether the text is a number of so few digits that it fits its type: no exponent, no leading zero.
+fn is_plain_number(text: &[u8], with_point: bool) -> bool {
+    let digits = text.strip_prefix(b"-").unwrap_or(text);
+    let mut points = 0;
+    let only_digits = digits.iter().all(|byte| match byte {
+        b'0'..=b'9' => true,
+        b'.' => {
+            points += 1;
+            with_point && points == 1
+        }
+        _ => false,
+    });
+    only_digits
+        && digits.len() <= 18
+        && digits.first() != Some(&b'.')
+        && !digits.is_empty()
+        && !has_leading_zero(digits)
+}
+
 fn bool_of(text: &[u8]) -> Option<bool> {
     let is_true = text.eq_ignore_ascii_case(b"true");
     (is_true || text.eq_ignore_ascii_case(b"false")).then_some(is_true)
@@ -247,6 +281,53 @@ mod tests {
         assert_eq!(["TRUE", "false"].map(kind), [Some(Bool); 2]);
         assert_eq!(["2008-02-29", "2007-02-29"].map(kind), [Some(Date), Some(Utf8)]);
         assert_eq!(["", "NA", "nan", "null"].map(kind), [None; 4]);
+    }
+
+    #[test]
+    fn a_quick_look_never_says_yes_wrongly() {
+        let texts = [
+            "",
+            " ",
+            "0",
+            "-",
+            "-0",
+            "00",
+            "007",
+            "1.",
+            ".5",
+            "1.5",
+            "1.5.2",
+            "-1.25",
+            "1e5",
+            "+5",
+            "123456789012345678",
+            "9999999999999999999",
+            "0.0000000000000001",
+            "NA",
+            " NA",
+            "nan",
+            "#N/A",
+            "<NA>",
+            "null",
+            "text",
+            "x NA",
+            "2008-02-29",
+            "2007-02-29",
+            "true",
+            "inf",
+            "-inf",
+            "\u{e4}",
+            "N",
+            "n/a ",
+        ];
+        for text in texts {
+            for column in [ColumnType::Int64, ColumnType::Float64, ColumnType::Date, ColumnType::Utf8] {
+                let plainly = is_plainly(column, text.as_bytes());
+                let agrees = kind(text).is_some_and(|kind| column.join(kind) == column);
+                assert!(!plainly || agrees, "'{text}' in a column of {column}");
+            }
+        }
+        assert!(is_plainly(ColumnType::Float64, b"-12.5") && is_plainly(ColumnType::Utf8, b"harbour"));
     }
 
     fn same(comparison: Comparison, one: &str, other: &str) -> bool {
