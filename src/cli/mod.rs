@@ -8,6 +8,7 @@
 //! function that translates them, calls the domain, and shows the result. Domain operations return typed structs; every
 //! word that is printed is chosen here.
 
+mod age;
 mod amounts;
 mod context;
 mod escape;

@@ -215,7 +215,7 @@ pub fn add(
     options: AddOptions,
     progress: &Progress,
 ) -> Result<AddSummary, AddError> {
-    let _using = workspace.store().enter(progress)?;
+    let _using = workspace.enter(progress)?;
     let targets = find_targets(workspace, paths)?;
     refuse_what_git_tracks(workspace, &targets, options)?;
     let mut record = workspace.worktree_record()?;
@@ -246,7 +246,7 @@ pub fn store(workspace: &Workspace, path: &RepoPath, progress: &Progress) -> Res
     if fs::symlink_metadata(path.under(workspace.top())).is_err() {
         return Err(AddError::Absent(path.clone()));
     }
-    let _using = workspace.store().enter(progress)?;
+    let _using = workspace.enter(progress)?;
     let before = tracked::read(workspace, path)?;
     let target = Target { path: path.clone(), scopes: vec![Vec::new()], before };
     let record = workspace.worktree_record()?;

@@ -5,6 +5,7 @@
 
 pub mod add;
 pub mod checkout;
+pub mod collect;
 mod compose;
 mod content;
 pub mod diff;

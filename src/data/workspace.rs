@@ -1,12 +1,17 @@
 //! What an operation works in: a repository with its store and settings.
 
+use std::ffi::OsString;
+use std::fs;
+use std::io;
+use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::base::Advice;
+use crate::base::{Advice, Digest, Progress};
 use crate::data::worktree::WorktreeRecord;
 use crate::git::{GitError, Repository};
-use crate::storage::store::Store;
+use crate::storage::durable::{self, DurableError};
+use crate::storage::store::{Store, StoreError, StoreUse};
 
 /// A repository with a work tree, and its store. Opening reads nothing of the store.
 pub struct Workspace {
@@ -23,7 +28,7 @@ pub enum WorkspaceError {
     Git(#[from] GitError),
     /// The record of this worktree.
     #[error("cannot read what this worktree holds")]
-    Record(#[source] std::io::Error),
+    Record(#[source] io::Error),
 }
 
 impl Advice for WorkspaceError {
@@ -56,7 +61,64 @@ impl Workspace {
         let elsewhere = elsewhere.or_else(|| repository.setting("mldata.storeDir").map(PathBuf::from));
         let folder = elsewhere.unwrap_or_else(|| repository.common_dir().join("ml"));
         let store = Store::open(folder);
-        Ok(Self { repository, top, store })
+        let workspace = Self { repository, top, store };
+        // Who only reads may not be able to write there.
+        let _ = workspace.note_clone();
+        Ok(workspace)
+    }
+
+    /// Begins to use the store: see [`Store::enter`].
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub fn enter(&self, progress: &Progress) -> Result<StoreUse, StoreError> {
+        self.note_clone()?;
+        self.store.enter(progress)
+    }
+
+    /// Where it is noted which clones use the store, so that gc asks all of them.
+    fn notes_of_clones(&self) -> PathBuf {
+        self.store.path().join("clones")
+    }
+
+    /// Notes that this clone uses the store, where that is not its own, once a day.
+    fn note_clone(&self) -> Result<(), DurableError> {
+        if self.store.path().starts_with(self.common_dir()) {
+            return Ok(());
+        }
+        let place = self.common_dir().as_os_str().as_encoded_bytes();
+        let note = self.notes_of_clones().join(Digest::of(place).to_string());
+        let noted = fs::metadata(&note).and_then(|metadata| metadata.modified()).ok();
+        let age = noted.and_then(|noted| SystemTime::now().duration_since(noted).ok());
+        if age.is_some_and(|age| age < Duration::from_hours(24)) {
+            return Ok(());
+        }
+        durable::create_folders(&self.notes_of_clones())?;
+        durable::write_atomically(&note, place)
+    }
+
+    /// The clones that use the store beside their own one: the note of each, and its common Git directory.
+    ///
+    /// # Errors
+    ///
+    /// When a note cannot be read.
+    pub fn noted_clones(&self) -> io::Result<Vec<(PathBuf, PathBuf)>> {
+        let entries = match fs::read_dir(self.notes_of_clones()) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            entries => entries?,
+        };
+        let mut clones = Vec::new();
+        for entry in entries {
+            let note = entry?.path();
+            let place = fs::read(&note)?;
+            // A name that begins otherwise is a note that is just being written.
+            if note.file_name().is_some_and(|name| name.to_str() == Some(&Digest::of(&place).to_string())) {
+                clones.push((note, PathBuf::from(OsString::from_vec(place))));
+            }
+        }
+        clones.sort();
+        Ok(clones)
     }
 
     /// The repository.

@@ -257,8 +257,13 @@ impl Repository {
     ///
     /// Those of reading trees.
     pub fn tree_pointers(&self, tree: ObjectId) -> Result<Pointers, GitError> {
+        self.tree_pointers_at(tree, "")
+    }
+
+    /// The pointers in a tree of Git that lies at `folder`.
+    pub(super) fn tree_pointers_at(&self, tree: ObjectId, folder: &str) -> Result<Pointers, GitError> {
         let mut pointers = Pointers::default();
-        self.collect_tree(tree, "", &mut pointers)?;
+        self.collect_tree(tree, folder, &mut pointers)?;
         Ok(pointers.sorted())
     }
 

@@ -9,6 +9,7 @@ mod mldata_cat;
 mod mldata_checkout;
 mod mldata_demo;
 mod mldata_diff;
+mod mldata_gc;
 mod mldata_hook_follow;
 mod mldata_hook_guard;
 mod mldata_hook_lineage;

@@ -13,8 +13,9 @@ use crate::cli::escape::escape;
 use crate::cli::exit::Exit;
 use crate::cli::options::FormatOptions;
 use crate::cli::page::{Cell, Page, Paint};
-use crate::cli::report::Outcome;
+use crate::cli::report::{CliError, Outcome};
 use crate::data::add::{AddOptions, AddSummary, Added, add};
+use crate::data::collect::fold;
 
 /// Take data into the store and write its pointer
 ///
@@ -49,6 +50,9 @@ pub(crate) fn run(context: &Context, args: &AddArgs) -> Outcome {
     context.output.done(args.format.chosen(), &summary, |page| write(page, &summary, took))?;
     for added in &summary.added {
         warn(context, added);
+    }
+    if let Err(error) = fold(&workspace, &context.progress) {
+        context.warn("small packs could not be made one", &CliError::from(error));
     }
     Ok(Exit::Done)
 }

@@ -7,6 +7,7 @@ mod checkout;
 mod demo;
 mod diff;
 mod fetch;
+mod gc;
 mod hook;
 mod hooks;
 mod init;

@@ -8,7 +8,8 @@ use crate::cli::options::CommonOptions;
 use crate::cli::report::Outcome;
 
 use super::{
-    add, cat, checkout, demo, diff, fetch, hook, hooks, init, ls, manual, mv, pull, push, remote, rm, status,
+    add, cat, checkout, demo, diff, fetch, gc, hook, hooks, init, ls, manual, mv, pull, push, remote, rm,
+    status,
 };
 
 /// What the short help leaves out.
@@ -61,6 +62,7 @@ enum Command {
     Ls(ls::LsArgs),
     Rm(rm::RmArgs),
     Mv(mv::MvArgs),
+    Gc(gc::GcArgs),
     #[command(subcommand)]
     Hooks(hooks::HooksCommand),
     #[command(hide = true)]
@@ -90,6 +92,7 @@ impl Arguments for MlData {
             Command::Ls(args) => ls::run(context, args),
             Command::Rm(args) => rm::run(context, args),
             Command::Mv(args) => mv::run(context, args),
+            Command::Gc(args) => gc::run(context, args),
             Command::Hooks(command) => hooks::run(context, command),
             Command::Hook(args) => hook::run(context, args),
             Command::Demo(args) => demo::run(context, args),

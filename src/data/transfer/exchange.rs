@@ -88,7 +88,7 @@ fn wishes(versions: Vec<Version>, older: &[Version]) -> Vec<Wish> {
 }
 
 /// The Git remote that commits are pushed to, without secrets: the home of this repository's roots.
-fn home_url(workspace: &Workspace) -> String {
+pub(super) fn home_url(workspace: &Workspace) -> String {
     let repository = workspace.repository();
     let name = repository.default_remote();
     let remote = repository.remotes().into_iter().find(|remote| Some(&remote.name) == name.as_ref());

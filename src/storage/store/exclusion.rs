@@ -25,6 +25,11 @@ impl Exclusion {
         Ok(Self { store, entry })
     }
 
+    /// The store.
+    pub(super) const fn store(&self) -> &Store {
+        &self.store
+    }
+
     /// The time by the clock of the store's file system, which is the clock of the packs' times.
     ///
     /// # Errors

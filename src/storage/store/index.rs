@@ -248,7 +248,7 @@ impl Index {
 
 /// The footer of a sealed pack; `None` if the file is gone or is not what its name says: then its items count as
 /// missing, and a fetch brings them again.
-fn read_footer(path: &Path, id: &Digest) -> Option<PackFooter> {
+pub(super) fn read_footer(path: &Path, id: &Digest) -> Option<PackFooter> {
     let file = File::open(path).ok()?;
     let length = file.metadata().ok()?.len();
     let mut trailer = [0; TRAILER_LEN];
@@ -263,7 +263,7 @@ fn read_footer(path: &Path, id: &Digest) -> Option<PackFooter> {
 }
 
 /// The names in `folder`; none if it does not exist or is no folder.
-fn names_in(folder: &Path) -> Result<Vec<OsString>, StoreError> {
+pub(super) fn names_in(folder: &Path) -> Result<Vec<OsString>, StoreError> {
     match fs::read_dir(folder) {
         Ok(entries) => Ok(entries.filter_map(|entry| entry.ok().map(|entry| entry.file_name())).collect()),
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {

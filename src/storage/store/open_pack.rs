@@ -65,7 +65,7 @@ impl OpenPack {
     }
 
     /// Takes up the pack of this table; `None` if somebody else has it or it is not of this version.
-    fn take(table_path: PathBuf) -> Result<Option<Self>, StoreError> {
+    pub fn take(table_path: PathBuf) -> Result<Option<Self>, StoreError> {
         let failed = |step, source| StoreError::io(step, &table_path, 0, source);
         let mut table = match OpenOptions::new().read(true).append(true).open(&table_path) {
             Ok(table) => table,

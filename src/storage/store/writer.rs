@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use super::error::StoreError;
-use super::handle::Store;
+use super::handle::{Store, Stored};
 use super::open_pack::OpenPack;
 use super::users::StoreUse;
 use crate::base::{Digest, Progress};
@@ -106,6 +106,21 @@ impl StoreWriter {
             self.fail(&mut state);
         }
         appended.map(|()| Kept::New { stored: entry.stored })
+    }
+
+    /// Puts an item that the store has a second time, verified, out of a pack that is to go.
+    pub(super) fn copy(&self, id: Digest, item: &Stored) -> Result<(), StoreError> {
+        let Stored { kind, codec, raw, .. } = *item;
+        let entry = FooterEntry { id, stored: item.bytes.len() as u32, raw, codec, kind };
+        let mut state = self.state();
+        if state.failed {
+            return Err(StoreError::Failed);
+        }
+        let appended = self.append(&mut state, entry, &item.bytes);
+        if appended.is_err() {
+            self.fail(&mut state);
+        }
+        appended
     }
 
     /// Makes all that was put last, and checks that it is there. Afterwards it may be named.

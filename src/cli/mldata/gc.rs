@@ -1,0 +1,83 @@
+//! `git mldata gc`: what nobody needs leaves the store.
+
+use std::io;
+use std::time::{Duration, SystemTime};
+
+use clap::Args;
+
+use crate::base::Advice;
+use crate::cli::age::age;
+use crate::cli::amounts::{counted, size};
+use crate::cli::context::Context;
+use crate::cli::exit::Exit;
+use crate::cli::options::FormatOptions;
+use crate::cli::page::Page;
+use crate::cli::report::{CliError, Outcome};
+use crate::data::collect::{GRACE, GcOptions, GcSummary, gc};
+
+/// Remove from the local store what nobody needs
+///
+/// Needed is what branches, tags, stashes, reflogs and the index name, the work trees of all worktrees, a merge, rebase or
+/// bisection that is going on, and every clone that uses the same store. What became unneeded stays for two weeks after it
+/// was last put or relied on. Small packs are made one. Remotes are not touched.
+#[derive(Debug, Args)]
+pub(crate) struct GcArgs {
+    /// Tell what would be removed, and remove nothing
+    #[arg(short = 'n', long)]
+    dry_run: bool,
+    /// Keep what nobody needs only if it was put or relied on within AGE, such as 12h, 30d or 8w, instead of two weeks
+    #[arg(long, value_name = "AGE", value_parser = age)]
+    older_than: Option<Duration>,
+    /// The moment that counts as now, in seconds since 1970
+    #[arg(long, value_name = "SECONDS", hide = true)]
+    now: Option<u64>,
+    #[command(flatten)]
+    format: FormatOptions,
+}
+
+/// Packs that cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error("{} cannot be read and stayed as they are", counted(*.0, "pack"))]
+struct DamagedError(u64);
+
+impl Advice for DamagedError {
+    fn hints(&self) -> Vec<String> {
+        vec!["git mldata fsck      names them, and what needs them".into()]
+    }
+}
+
+pub(crate) fn run(context: &Context, args: &GcArgs) -> Outcome {
+    let workspace = context.workspace()?;
+    let options = GcOptions {
+        dry_run: args.dry_run,
+        grace: args.older_than.unwrap_or(GRACE),
+        now: args.now.map(|seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)),
+        further: Vec::new(),
+    };
+    let done = gc(&workspace, &options, &context.progress)?;
+    context.output.done(args.format.chosen(), &done, |page| write(page, &done))?;
+    if done.swept.damaged_packs > 0 {
+        context.tell(&CliError::from(DamagedError(done.swept.damaged_packs)));
+        return Ok(Exit::AnswerIsNo);
+    }
+    Ok(Exit::Done)
+}
+
+fn write(page: &mut Page<'_>, done: &GcSummary) -> io::Result<()> {
+    let swept = &done.swept;
+    let versions = counted(done.versions, "version");
+    let what = format!(
+        "{} of {} in {} ({} are needed)",
+        counted(swept.removed_items, "item"),
+        size(swept.bytes),
+        counted(swept.packs, "pack"),
+        versions
+    );
+    match (swept.removed_packs, done.dry_run) {
+        (0, _) => {
+            page.line(format_args!("nothing to free: {versions} need what the store has, or it is young"))
+        }
+        (_, true) => page.line(format_args!("would free {}: {what}", size(swept.freed))),
+        (_, false) => page.line(format_args!("freed {}: {what}", size(swept.freed))),
+    }
+}

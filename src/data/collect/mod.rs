@@ -1,0 +1,16 @@
+//! What the local store may lose: `gc`, what nobody needs.
+//!
+//! What a demanding user expects: nothing goes that any branch, tag, stash, reflog, worktree, index or half-done rebase
+//! needs, nor what became unneeded less than two weeks ago (`git gc` keeps as long, and so takes back a wrong reset); it
+//! may run beside everything else; a kill at any moment loses nothing; it tells beforehand what it would free.
+//!
+//! [`roots`] gathers what is needed, [`reach`] follows it, [`sweep`] removes the rest.
+
+mod error;
+mod gc;
+mod reach;
+mod roots;
+mod sweep;
+
+pub use error::CollectError;
+pub use gc::{GRACE, GcOptions, GcSummary, fold, gc};
