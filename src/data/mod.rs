@@ -6,6 +6,7 @@
 pub mod add;
 pub mod checkout;
 pub mod collect;
+pub mod collect_remote;
 mod compose;
 mod content;
 pub mod diff;

@@ -254,6 +254,22 @@ impl IndexBuilder {
         self.hooks.extend(hooks);
     }
 
+    /// Keeps only these packs, and of the superseded objects only these.
+    pub fn retain(
+        &mut self,
+        is_kept: impl Fn(&Digest) -> bool,
+        is_still_there: impl Fn(&RecordName) -> bool,
+    ) {
+        self.packs.retain(|pack, _| is_kept(&pack.id));
+        self.hooks.retain(|(_, pack)| is_kept(&pack.id));
+        self.supersedes.retain(is_still_there);
+    }
+
+    /// Whether no pack is in it.
+    pub fn has_no_pack(&self) -> bool {
+        self.packs.is_empty()
+    }
+
     /// Whether a further object should be begun.
     pub fn is_full(&self) -> bool {
         self.packs.len() * (PackRef::BYTES + 1) + self.hooks.len() * HOOK + self.supersedes.len() * 40 > FULL

@@ -51,6 +51,17 @@ pub const fn stored_id(id: &Digest) -> StoredId {
     StoredId(*id)
 }
 
+/// What an id is that the names of a remote have: the other direction of [`stored_id`], for packs, whose names tell all of
+/// them that a listing can.
+pub const fn known_id(stored: &StoredId) -> Digest {
+    stored.0
+}
+
+/// The name of an object that is written only to learn the time by the clock of the service, and removed at once.
+pub fn clock_name(random: &RandomId) -> String {
+    format!("tmp/clock-{random}")
+}
+
 /// The name of a pack.
 pub fn pack_name(pack: &Digest) -> String {
     let id = stored_id(pack).to_string();
@@ -67,6 +78,11 @@ pub fn parse_pack_name(name: &str) -> Option<StoredId> {
 /// The name of the record that tells where the items of a folded pack lie.
 pub fn moves_name(pack: &Digest) -> String {
     format!("{MOVES}{}", stored_id(pack))
+}
+
+/// The folded pack of the record with this name.
+pub fn parse_moves_name(name: &str) -> Option<StoredId> {
+    name.strip_prefix(MOVES)?.parse().map(StoredId).ok()
 }
 
 /// The name of an index object.

@@ -10,6 +10,7 @@ mod mldata_checkout;
 mod mldata_demo;
 mod mldata_diff;
 mod mldata_gc;
+mod mldata_gc_remote;
 mod mldata_hook_follow;
 mod mldata_hook_guard;
 mod mldata_hook_lineage;

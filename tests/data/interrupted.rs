@@ -15,7 +15,7 @@ fn killed_at(remote: Remote, n: usize, how: Passage) -> (Remote, Arc<AtomicUsize
     let count = Arc::clone(&calls);
     let watch = move |_: &str, _: &str| match count.fetch_add(1, Ordering::Relaxed).cmp(&n) {
         std::cmp::Ordering::Less => Passage::Through,
-        std::cmp::Ordering::Equal => how,
+        std::cmp::Ordering::Equal => how.clone(),
         std::cmp::Ordering::Greater => Passage::Refused,
     };
     (remote.watched(Arc::new(watch)), calls)
@@ -47,7 +47,7 @@ fn at_every_call_of_a_first_and_a_second_push_what_is_named_exists() {
                 one.push();
                 second_version(&one);
             }
-            let (remote, calls) = killed_at(team.remote(), n, how);
+            let (remote, calls) = killed_at(team.remote(), n, how.clone());
             let pushed = one.push_to(&remote, &url);
             let named = whole::check_all(&team.remote());
             assert!(pushed.is_err() || named > usize::from(second), "success was told at call {n}");

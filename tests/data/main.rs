@@ -10,6 +10,7 @@
 mod collected;
 mod full_disk;
 mod hostile;
+mod interleaved;
 mod interrupted;
 mod modified;
 mod part;
@@ -18,3 +19,4 @@ mod second_versions;
 mod team;
 mod vanishing;
 mod whole;
+mod world;

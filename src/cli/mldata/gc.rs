@@ -15,22 +15,30 @@ use crate::cli::page::Page;
 use crate::cli::report::{CliError, Outcome};
 use crate::data::collect::{GRACE, GcOptions, GcSummary, gc};
 
-/// Remove from the local store what nobody needs
+use super::gc_remote;
+
+/// Remove from the local store, or from a remote, what nobody needs
 ///
 /// Needed is what branches, tags, stashes, reflogs and the index name, the work trees of all worktrees, a merge, rebase or
 /// bisection that is going on, and every clone that uses the same store. What became unneeded stays for two weeks after it
 /// was last put or relied on. Small packs are made one. Remotes are not touched.
+///
+/// Of a remote ('--remote'): packs that no record of a pushed version and no push on its way needs. A first run condemns
+/// them, a run a day later deletes them; beside any number of pushes and collections, nothing that is needed can be lost.
+/// What was pushed is kept until 'git mldata remote forget' forgets it. Without '--yes' it is told what would be done.
 #[derive(Debug, Args)]
 pub(crate) struct GcArgs {
     /// Tell what would be removed, and remove nothing
     #[arg(short = 'n', long)]
     dry_run: bool,
     /// Keep what nobody needs only if it was put or relied on within AGE, such as 12h, 30d or 8w, instead of two weeks
-    #[arg(long, value_name = "AGE", value_parser = age)]
+    #[arg(long, value_name = "AGE", value_parser = age, conflicts_with = "remote")]
     older_than: Option<Duration>,
     /// The moment that counts as now, in seconds since 1970
     #[arg(long, value_name = "SECONDS", hide = true)]
     now: Option<u64>,
+    #[command(flatten)]
+    remote: gc_remote::RemoteOptions,
     #[command(flatten)]
     format: FormatOptions,
 }
@@ -48,10 +56,14 @@ impl Advice for DamagedError {
 
 pub(crate) fn run(context: &Context, args: &GcArgs) -> Outcome {
     let workspace = context.workspace()?;
+    let now = args.now.map(|seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds));
+    if args.remote.is_named() {
+        return gc_remote::run(context, &workspace, &args.remote, now, args.format.chosen());
+    }
     let options = GcOptions {
         dry_run: args.dry_run,
         grace: args.older_than.unwrap_or(GRACE),
-        now: args.now.map(|seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)),
+        now,
         further: Vec::new(),
     };
     let done = gc(&workspace, &options, &context.progress)?;

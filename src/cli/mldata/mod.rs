@@ -8,6 +8,7 @@ mod demo;
 mod diff;
 mod fetch;
 mod gc;
+mod gc_remote;
 mod hook;
 mod hooks;
 mod init;

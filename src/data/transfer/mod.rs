@@ -11,8 +11,8 @@ mod knowledge;
 mod known;
 mod push;
 mod standing;
-mod survey;
-mod tables;
+pub(in crate::data) mod survey;
+pub(in crate::data) mod tables;
 
 pub use before_push::{Needed, needed_for_push, push_needed};
 pub use error::TransferError;

@@ -15,8 +15,8 @@
 //! 6. List `gc/` again. Own session below the floor: back to 1, under a new session. A claimed pack condemned: back to 3
 //!    without it. A reused pack that no trusted root vouches for is asked for: wrong or absent counts as condemned.
 //! 7. Put the roots, without any retry: a delayed one must not come after the second look.
-//! 8. List `gc/`: own session condemned meanwhile: delete the own roots and go back to 1. Else success, and only now may
-//!    Git move refs. The claims stay; gc removes them.
+//! 8. List `gc/`: own session condemned meanwhile, and the own roots not in the newest certificate: delete them and go back
+//!    to 1. Else success, and only now may Git move refs. The claims stay; gc removes them.
 //!
 //! # Requests
 //!
@@ -213,8 +213,10 @@ fn attempt(
         push.remote.put_once_without_retry(&name, draft.encode()?)?;
     }
     collected.refresh(push.remote)?;
-    if session.epoch < collected.floor {
-        for draft in &drafts {
+    // Where gc has found all of them whole meanwhile, they count although the session is dead.
+    let counts = |draft: &RootRecord| collected.trusts(draft.repository, draft.root, session);
+    if !drafts.iter().all(counts) {
+        for draft in drafts.iter().filter(|draft| !counts(draft)) {
             push.remote.delete(&layout::root_name(&draft.repository, &draft.root, &session))?;
         }
         return Ok(None);

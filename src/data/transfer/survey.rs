@@ -30,7 +30,16 @@ pub struct Collected {
     /// Packs that no new root may name.
     pub condemned: BTreeSet<Digest>,
     certified: BTreeSet<RootName>,
-    records: BTreeMap<RecordName, GcRecord>,
+    records: BTreeMap<RecordName, Met>,
+}
+
+/// A record that was read.
+#[derive(Debug)]
+pub struct Met {
+    /// The record.
+    pub record: GcRecord,
+    /// When it was written, by the clock of the service.
+    pub modified: Option<SystemTime>,
 }
 
 impl Collected {
@@ -41,9 +50,10 @@ impl Collected {
     /// [`TransferError`] when one cannot be read: then nothing may be concluded.
     pub fn refresh(&mut self, remote: &Remote) -> Result<bool, TransferError> {
         let listed = remote.list(layout::GC)?;
-        let names = listed.iter().filter_map(|object| layout::parse_gc_name(&object.name));
-        let new: Vec<_> = names.filter(|name| !self.records.contains_key(name)).collect();
-        for name in &new {
+        let names =
+            listed.iter().filter_map(|object| Some((layout::parse_gc_name(&object.name)?, object.modified)));
+        let new: Vec<_> = names.filter(|(name, _)| !self.records.contains_key(name)).collect();
+        for (name, modified) in &new {
             let object = layout::gc_name(name);
             let bytes = match remote.get(&object) {
                 // Collected since it was listed: what it said stands in a newer one.
@@ -58,24 +68,34 @@ impl Collected {
             self.epoch = self.epoch.max(record.epoch);
             self.floor = self.floor.max(record.floor);
             self.condemned.extend(&record.condemned);
-            self.records.insert(*name, record);
+            self.records.insert(*name, Met { record, modified: *modified });
         }
         self.certified = self.certificate();
         Ok(!new.is_empty())
     }
 
-    /// The roots of the newest certificate.
     fn certificate(&self) -> BTreeSet<RootName> {
-        let newest = self.records.values().rev().find(|record| record.certificate != Certificate::None);
+        let mut records = self.records.values().map(|met| &met.record).rev();
+        let newest = records.find(|record| record.certificate != Certificate::None);
         let roots = newest.and_then(|record| match &record.certificate {
             Certificate::None => None,
             Certificate::Here(roots) => Some(roots),
-            Certificate::In(name) => match &self.records.get(name)?.certificate {
+            Certificate::In(name) => match &self.records.get(name)?.record.certificate {
                 Certificate::Here(roots) => Some(roots),
                 _ => None,
             },
         });
         roots.cloned().unwrap_or_default()
+    }
+
+    /// The roots of the newest certificate.
+    pub fn certified(&self) -> &BTreeSet<RootName> {
+        &self.certified
+    }
+
+    /// All records, the oldest first.
+    pub fn records(&self) -> &BTreeMap<RecordName, Met> {
+        &self.records
     }
 
     /// Whether the record of a root may be relied on: its session lives, or gc found it whole.
@@ -156,9 +176,17 @@ impl Roots {
 ///
 /// [`TransferError::Empty`] where there is none; [`TransferError::Config`] where it is not for this program.
 pub fn config_for_reading(remote: &Remote, knowledge: &mut Knowledge) -> Result<RemoteConfig, TransferError> {
+    Ok(readable_config(remote, knowledge)?.0)
+}
+
+/// The configuration that is there, if this program can read what lies there, and its id.
+fn readable_config(
+    remote: &Remote,
+    knowledge: &mut Knowledge,
+) -> Result<(RemoteConfig, Digest), TransferError> {
     let config = read_config(remote, knowledge)?;
     let config = config.ok_or_else(|| TransferError::Empty { remote: remote.address().to_owned() })?;
-    config.check_readable().map_err(|source| unusable(remote, source))?;
+    config.0.check_readable().map_err(|source| unusable(remote, source))?;
     Ok(config)
 }
 
@@ -169,23 +197,40 @@ pub fn config_for_reading(remote: &Remote, knowledge: &mut Knowledge) -> Result<
 /// [`TransferError`]; an unknown version is never written to.
 pub fn config_for_writing(remote: &Remote, knowledge: &mut Knowledge) -> Result<(), TransferError> {
     let config = match read_config(remote, knowledge)? {
-        Some(config) => config,
+        Some((config, _)) => config,
         None => make_config(remote, knowledge)?,
     };
     config.check_writable().map_err(|source| unusable(remote, source))?;
     Ok(())
 }
 
+/// Reads the configuration for deleting, and tells its id; none is made where there is none.
+///
+/// # Errors
+///
+/// [`TransferError::Empty`] where there is none; an unknown version is never cleaned.
+pub fn config_for_collecting(
+    remote: &Remote,
+    knowledge: &mut Knowledge,
+) -> Result<(RemoteConfig, Digest), TransferError> {
+    let config = readable_config(remote, knowledge)?;
+    config.0.check_writable().map_err(|source| unusable(remote, source))?;
+    Ok(config)
+}
+
 fn unusable(remote: &Remote, source: crate::objects::remote_config::RemoteConfigError) -> TransferError {
     TransferError::Config { remote: remote.address().to_owned(), source }
 }
 
-fn read_config(remote: &Remote, knowledge: &mut Knowledge) -> Result<Option<RemoteConfig>, TransferError> {
+fn read_config(
+    remote: &Remote,
+    knowledge: &mut Knowledge,
+) -> Result<Option<(RemoteConfig, Digest)>, TransferError> {
     match remote.get(layout::CONFIG) {
         Ok(bytes) => {
             let config = RemoteConfig::parse(&bytes).map_err(|source| unusable(remote, source))?;
             knowledge.meet(config.remote_id);
-            Ok(Some(config))
+            Ok(Some((config, RemoteConfig::id_of(&bytes))))
         }
         Err(error) if error.kind() == RemoteErrorKind::NotFound => Ok(None),
         Err(error) => Err(error.into()),
@@ -202,7 +247,7 @@ fn make_config(remote: &Remote, knowledge: &mut Knowledge) -> Result<RemoteConfi
     let text = RemoteConfig::fresh().to_text().map_err(|source| unusable(remote, source))?;
     remote.put(layout::CONFIG, text.into_bytes())?;
     remote.stat(layout::CONFIG)?;
-    read_config(remote, knowledge)?.ok_or_else(lost)
+    Ok(read_config(remote, knowledge)?.ok_or_else(lost)?.0)
 }
 
 /// Brings the mirror of the remote's index up to date. Index objects of an epoch below `floor` are ignored.

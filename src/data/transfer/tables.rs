@@ -63,7 +63,10 @@ impl<'a> Tables<'a> {
 /// # Errors
 ///
 /// When its pack set cannot be read.
-pub(super) fn packs_of(reader: &RemoteReader, record: &RootRecord) -> Result<Vec<PackRef>, TransferError> {
+pub(in crate::data) fn packs_of(
+    reader: &RemoteReader,
+    record: &RootRecord,
+) -> Result<Vec<PackRef>, TransferError> {
     let mut packs = record.meta_packs.clone();
     match &record.packs {
         RootPacks::Inline(inline) => packs.extend(inline),

@@ -36,7 +36,7 @@ pub struct Listed {
 }
 
 /// What a [`Watch`] lets happen to a call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Passage {
     /// It is carried out.
     Through,
@@ -44,6 +44,9 @@ pub enum Passage {
     Refused,
     /// It is carried out, and fails all the same: its answer is lost.
     Lost,
+    /// It is not carried out; a listing answers this, a question after one object the first of these, and a write or
+    /// delete says that it is done. A read fails.
+    Answered(Vec<Listed>),
 }
 
 /// Asked before each call what is to happen to it, by the step (`read`, `write`, `list`, `ask for`, `delete`, `reach`) and
@@ -138,7 +141,7 @@ impl Remote {
     /// [`RemoteError`] that says why not.
     pub fn check(&self) -> Result<(), RemoteError> {
         let operator = self.service.quick.clone();
-        self.run("reach", "", async move { operator.check().await })
+        self.run("reach", "", |_| Some(()), async move { operator.check().await })
     }
 
     /// The bytes of an object.
@@ -159,7 +162,7 @@ impl Remote {
             }
             Ok(Some(bytes))
         };
-        let bytes = self.run("read", name, reading)?;
+        let bytes = self.run("read", name, unanswered, reading)?;
         bytes.ok_or_else(|| {
             let said = format!("more than {LARGEST_OBJECT} bytes");
             RemoteError::new(RemoteErrorKind::WrongSize, &self.attempt("read", name), &said)
@@ -178,8 +181,8 @@ impl Remote {
         let (operator, path) = (self.service.quick.clone(), name.to_owned());
         let range = (offset..offset.saturating_add(length)).into();
         let options = ReadOptions { range, ..ReadOptions::default() };
-        let bytes =
-            self.run("read", name, async move { operator.read_options(&path, options).await })?.to_vec();
+        let reading = async move { operator.read_options(&path, options).await };
+        let bytes = self.run("read", name, unanswered, reading)?.to_vec();
         if bytes.len() as u64 != length {
             let said = format!("{} bytes came instead of {length} from {offset} on", bytes.len());
             return Err(RemoteError::new(RemoteErrorKind::WrongSize, &self.attempt("read", name), &said));
@@ -226,12 +229,12 @@ impl Remote {
         let path = format!("{}/", folder.trim_matches('/'));
         let listing = async move {
             let options = ListOptions { recursive: true, ..ListOptions::default() };
-            operator.list_options(&path, options).await
+            let entries = operator.list_options(&path, options).await?;
+            let files = entries.into_iter().filter(|entry| entry.metadata().is_file());
+            let all = files.map(|entry| listed(entry.path(), entry.metadata()));
+            Ok(all.filter(|object| !object.name.starts_with("tmp/")).collect())
         };
-        let entries = self.run("list", folder, listing)?;
-        let files = entries.into_iter().filter(|entry| entry.metadata().is_file());
-        let all = files.map(|entry| listed(entry.path(), entry.metadata()));
-        Ok(all.filter(|object| !object.name.starts_with("tmp/")).collect())
+        self.run("list", folder, Some, listing)
     }
 
     /// Size and time of an object; `None` where there is none.
@@ -243,13 +246,12 @@ impl Remote {
         let (operator, path) = (self.service.quick.clone(), name.to_owned());
         let answer = async move {
             match operator.stat(&path).await {
-                Ok(metadata) => Ok(Some(metadata)),
+                Ok(metadata) => Ok(Some(listed(&path, &metadata))),
                 Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
                 Err(error) => Err(error),
             }
         };
-        let metadata = self.run("ask for", name, answer)?;
-        Ok(metadata.map(|metadata| listed(name, &metadata)))
+        self.run("ask for", name, |answer| Some(answer.into_iter().next()), answer)
     }
 
     /// Removes an object; no error where there is none.
@@ -259,7 +261,7 @@ impl Remote {
     /// [`RemoteError`] when the service refuses.
     pub fn delete(&self, name: &str) -> Result<(), RemoteError> {
         let (operator, path) = (self.service.quick.clone(), name.to_owned());
-        self.run("delete", name, async move { operator.delete(&path).await })
+        self.run("delete", name, |_| Some(()), async move { operator.delete(&path).await })
     }
 
     fn write(&self, operator: &Operator, name: &str, bytes: Vec<u8>) -> Result<(), RemoteError> {
@@ -267,7 +269,8 @@ impl Remote {
             return self.write_file(folder, name, &bytes);
         }
         let (operator, path) = (operator.clone(), name.to_owned());
-        self.run("write", name, async move { operator.write(&path, bytes).await.map(|_| ()) })
+        let writing = async move { operator.write(&path, bytes).await.map(|_| ()) };
+        self.run("write", name, |_| Some(()), writing)
     }
 
     fn write_file(&self, folder: &Path, name: &str, bytes: &[u8]) -> Result<(), RemoteError> {
@@ -277,19 +280,29 @@ impl Remote {
             return Err(RemoteError::new(RemoteErrorKind::Other, &attempt, "the name leaves the folder"));
         }
         let (path, temporaries) = (folder.join(name), folder.join(TEMPORARIES));
-        self.pass(&attempt, || {
-            let written = create_folders(path.parent().unwrap_or(folder))
-                .and_then(|()| create_folders(&temporaries))
-                .and_then(|()| write_through(&temporaries, &path, bytes));
-            written.map_err(|error| RemoteError::of_file(&attempt, &error))
-        })
+        self.pass(
+            &attempt,
+            |_| Some(()),
+            || {
+                let written = create_folders(path.parent().unwrap_or(folder))
+                    .and_then(|()| create_folders(&temporaries))
+                    .and_then(|()| write_through(&temporaries, &path, bytes));
+                written.map_err(|error| RemoteError::of_file(&attempt, &error))
+            },
+        )
     }
 
     fn attempt<'a>(&'a self, step: &'static str, object: &'a str) -> Attempt<'a> {
         Attempt { step, object, remote: &self.address, identity: Some(&self.identity) }
     }
 
-    fn run<T, F>(&self, step: &'static str, object: &str, call: F) -> Result<T, RemoteError>
+    fn run<T, F>(
+        &self,
+        step: &'static str,
+        object: &str,
+        answer: fn(Vec<Listed>) -> Option<T>,
+        call: F,
+    ) -> Result<T, RemoteError>
     where
         T: Send + 'static,
         F: Future<Output = opendal::Result<T>> + Send + 'static,
@@ -304,13 +317,14 @@ impl Remote {
                 CallError::Runtime(said) => RemoteError::new(RemoteErrorKind::Other, &attempt, &said),
             })
         };
-        self.pass(&attempt, run)
+        self.pass(&attempt, answer, run)
     }
 
-    /// Carries a call out, as far as the watch lets it.
+    /// Carries a call out, as far as the watch lets it; `answer` makes what the watch answers instead into an answer.
     fn pass<T>(
         &self,
         attempt: &Attempt<'_>,
+        answer: fn(Vec<Listed>) -> Option<T>,
         call: impl FnOnce() -> Result<T, RemoteError>,
     ) -> Result<T, RemoteError> {
         let stopped = || RemoteError::new(RemoteErrorKind::Unreachable, attempt, "the call was stopped");
@@ -318,8 +332,14 @@ impl Remote {
             None | Some(Passage::Through) => call(),
             Some(Passage::Refused) => Err(stopped()),
             Some(Passage::Lost) => call().and_then(|_| Err(stopped())),
+            Some(Passage::Answered(listed)) => answer(listed).ok_or_else(stopped),
         }
     }
+}
+
+/// Nobody but the remote can answer this call.
+fn unanswered<T>(_: Vec<Listed>) -> Option<T> {
+    None
 }
 
 fn listed(name: &str, metadata: &Metadata) -> Listed {
