@@ -101,8 +101,9 @@ impl<R: Read> ChunkReader<R> {
     }
 }
 
-/// The length of the first chunk of `rest`: the rest of a content, or at least [`MAX_CHUNK`] bytes of it.
-fn first_cut(rest: &[u8]) -> usize {
+/// The length of the first chunk of `rest`: the rest of a content that is longer than [`SMALL_CONTENT`], or at least
+/// [`MAX_CHUNK`] bytes of that rest.
+pub fn first_cut(rest: &[u8]) -> usize {
     if rest.len() <= MIN_CHUNK {
         return rest.len();
     }

@@ -13,8 +13,8 @@
 //! bytes in order. Plane `k` has `(n - k + w - 1) / w` bytes, rounded down. Floats compress better so, because their
 //! exponents lie together.
 //!
-//! An item is stored raw unless another form is smaller; so the stored length is below the raw length for every codec
-//! but raw, where it is equal. The stored form is not unique (levels differ): identity is the id of the raw bytes alone.
+//! An item is stored raw unless another form is smaller by enough; so the stored length is below the raw length for every
+//! codec but raw, where it is equal. The stored form is not unique (levels differ): identity is the id of the raw bytes alone.
 //! The raw length is always known and held against its limit before anything is decompressed.
 
 use std::cell::RefCell;
@@ -73,15 +73,6 @@ impl Codec {
     }
 }
 
-/// The width of the floats that an item is made of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FloatWidth {
-    /// 2 bytes: half precision, bfloat16.
-    Two,
-    /// 4 bytes: single precision.
-    Four,
-}
-
 /// Why stored bytes could not be turned into the item.
 #[derive(Debug, thiserror::Error)]
 pub enum CodecError {
@@ -114,26 +105,11 @@ thread_local! {
     static DECOMPRESSOR: RefCell<Option<Decompressor<'static>>> = const { RefCell::new(None) };
 }
 
-/// The shorter form of `raw`: zstd of this level, or raw where that does not help.
+/// The shorter form of `raw`: zstd of this level, or raw where that does not help. For single items; see
+/// [`crate::objects::Encoder`] for the chunks of contents.
 pub fn encode(raw: &[u8], level: i32) -> (Codec, Vec<u8>) {
-    best(raw, [compress(raw, level).map(|stored| (Codec::Zstd, stored))])
-}
-
-/// As [`encode`], for bytes that are floats: their byte planes are tried too.
-pub fn encode_floats(raw: &[u8], width: FloatWidth, level: i32) -> (Codec, Vec<u8>) {
-    let codec = match width {
-        FloatWidth::Two => Codec::Planes2,
-        FloatWidth::Four => Codec::Planes4,
-    };
-    let planes = compress(&separate(raw, codec.planes()), level);
-    let plain = compress(raw, level);
-    best(raw, [planes.map(|stored| (codec, stored)), plain.map(|stored| (Codec::Zstd, stored))])
-}
-
-/// The shortest of `forms`, the first where several are equal; raw if none is shorter than that.
-fn best<const N: usize>(raw: &[u8], forms: [Option<(Codec, Vec<u8>)>; N]) -> (Codec, Vec<u8>) {
-    let shorter = forms.into_iter().flatten().filter(|(_, stored)| stored.len() < raw.len());
-    shorter.min_by_key(|(_, stored)| stored.len()).unwrap_or_else(|| (Codec::Raw, raw.to_vec()))
+    let shorter = compress(raw, level).filter(|stored| stored.len() < raw.len());
+    shorter.map_or_else(|| (Codec::Raw, raw.to_vec()), |stored| (Codec::Zstd, stored))
 }
 
 /// The item that `stored` holds: exactly `raw_len` bytes.
@@ -177,8 +153,25 @@ fn decompress(stored: &[u8], raw_len: usize) -> Result<Vec<u8>, CodecError> {
     })
 }
 
-fn separate(raw: &[u8], planes: usize) -> Vec<u8> {
-    (0..planes).flat_map(|plane| raw.iter().skip(plane).step_by(planes).copied()).collect()
+/// Length of one of the planes of an item of `length` bytes.
+pub(super) const fn plane_len(length: usize, planes: usize, plane: usize) -> usize {
+    (length - plane).div_ceil(planes)
+}
+
+/// Puts the bytes of `raw` into `W` planes, one behind the other, in `planes`.
+pub(super) fn separate<const W: usize>(raw: &[u8], planes: &mut Vec<u8>) {
+    planes.clear();
+    planes.resize(raw.len(), 0);
+    let mut rest = planes.as_mut_slice();
+    for plane in 0..W.min(raw.len()) {
+        let (bytes, others) = rest.split_at_mut(plane_len(raw.len(), W, plane));
+        rest = others;
+        let (groups, tail) = raw.as_chunks::<W>();
+        bytes.iter_mut().zip(groups).for_each(|(byte, group)| *byte = group[plane]);
+        if let (Some(last), Some(byte)) = (bytes.last_mut(), tail.get(plane)) {
+            *last = *byte;
+        }
+    }
 }
 
 fn join(separated: &[u8], planes: usize) -> Vec<u8> {
@@ -196,18 +189,18 @@ fn join(separated: &[u8], planes: usize) -> Vec<u8> {
 mod tests {
     use super::*;
 
-    fn floats() -> Vec<u8> {
-        (0..2000_u16).flat_map(|i| (1.0 + f32::from(i).sin() / 9.0).to_le_bytes()).chain([7, 8, 9]).collect()
-    }
-
     #[test]
-    fn planes_help_floats_and_come_back() {
-        let raw = floats();
-        let (codec, stored) = encode_floats(&raw, FloatWidth::Four, 1);
-        assert_eq!(codec, Codec::Planes4);
-        assert!(stored.len() < encode(&raw, 1).1.len());
-        assert_eq!(decode(codec, &stored, raw.len() as u32).unwrap(), raw);
-        assert_eq!(join(&separate(&raw[..5], 2), 2), &raw[..5]);
+    fn planes_come_back_whatever_their_length() {
+        let raw: Vec<u8> = (0..=255).collect();
+        for length in 0..40 {
+            let mut planes = vec![1; 3];
+            separate::<2>(&raw[..length], &mut planes);
+            assert_eq!(join(&planes, 2), &raw[..length]);
+            separate::<4>(&raw[..length], &mut planes);
+            assert_eq!(join(&planes, 4), &raw[..length]);
+            let lengths: usize = (0..4.min(length)).map(|plane| plane_len(length, 4, plane)).sum();
+            assert_eq!(lengths, length);
+        }
     }
 
     #[test]

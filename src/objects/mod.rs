@@ -6,8 +6,8 @@
 //!
 //! What is what, lowest first:
 //!
-//! - [`chunker`]: where a content is cut; [`codec`]: how one item is compressed; [`item`]: the kinds of items and their
-//!   ids.
+//! - [`chunker`]: where a content is cut; [`codec`]: how one item is compressed; [`encoder`]: which form suits a content;
+//!   [`item`]: the kinds of items and their ids.
 //! - [`node`]: what all nodes have in common; [`manifest`]: the chunks of a content; [`tree`]: a directory.
 //! - [`mod@pointer`]: the text in Git that names a content or a tree; [`shape`]: what it tells reviewers.
 //! - [`pack`]: many items in one stored object; [`pack_builder`]: writes one; [`pack_series`]: writes
@@ -19,6 +19,7 @@
 
 pub mod chunker;
 pub mod codec;
+pub mod encoder;
 pub mod gc_record;
 pub mod index;
 pub mod item;
@@ -42,6 +43,7 @@ mod wire;
 
 pub use chunker::ChunkReader;
 pub use codec::Codec;
+pub use encoder::Encoder;
 pub use gc_record::{Certificate, GcRecord, RootName};
 pub use index::{Index, IndexBuilder};
 pub use item::ItemKind;

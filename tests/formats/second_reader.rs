@@ -13,9 +13,9 @@ use git_ml::objects::pack::Trailer;
 use git_ml::objects::pack_builder::PackError;
 use git_ml::objects::pointer::PointerKind;
 use git_ml::objects::{
-    Berth, ChunkReader, EntryKind, FinishedPack, Home, ItemKind, ManifestBuilder, ManifestNode, Moves,
-    PackBuilder, PackFooter, PackRef, PackSeries, RemoteConfig, RootPacks, RootRecord, SessionId, ToLocate,
-    TreeEntry, TreeNode, TreeSummary, build_pack_set, build_tree, codec, layout,
+    Berth, ChunkReader, Codec, Encoder, EntryKind, FinishedPack, Home, ItemKind, ManifestBuilder,
+    ManifestNode, Moves, PackBuilder, PackFooter, PackRef, PackSeries, RemoteConfig, RootPacks, RootRecord,
+    SessionId, ToLocate, TreeEntry, TreeNode, TreeSummary, build_pack_set, build_tree, layout,
 };
 
 /// What a path of a user's data is.
@@ -283,7 +283,9 @@ impl IntoSome for (Berth, Berth) {
 }
 
 fn put_as_floats(series: &mut PackSeries<'_, PackError>, id: Digest, bytes: &[u8]) -> Berth {
-    let (codec, stored) = codec::encode_floats(bytes, codec::FloatWidth::Four, 1);
+    let mut stored = Vec::new();
+    let codec = Encoder::default().encode(bytes, &mut stored);
+    assert!(matches!(codec, Codec::Planes2 | Codec::Planes4), "{codec:?}");
     let raw = bytes.len() as u32;
     let item =
         git_ml::objects::FooterEntry { id, stored: stored.len() as u32, raw, codec, kind: ItemKind::Chunk };

@@ -1,23 +1,15 @@
-//! Contents and trees into the store.
-//!
-//! A file is read once, in a bounded buffer and never through a memory map (a file cut short under a map kills the
-//! process): chunk ids and content id come from the same bytes. Its stat is taken before and after; when they differ the
-//! file changed while it was read, and nothing is said to be stored.
+//! Links and trees into the store, and what can go wrong there.
 
 use std::ffi::OsStr;
-use std::fs::{self, File};
-use std::io::{self, Read};
+use std::fs;
+use std::io;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{Mode, OFlags};
-
-use crate::base::{Advice, Digest, Hasher, Progress};
+use crate::base::{Advice, Digest};
 use crate::data::content::{Intake, is_empty_directory};
-use crate::data::worktree::{Files, Fingerprint};
-use crate::objects::chunker::ChunkReader;
+use crate::data::worktree::Files;
 use crate::objects::item::ItemKind;
-use crate::objects::manifest::ManifestBuilder;
 use crate::objects::tree::{EntryKind, TreeEntry, TreeError, TreeSummary, build_tree};
 use crate::storage::store::StoreError;
 
@@ -77,91 +69,8 @@ impl Advice for WriteError {
     }
 }
 
-/// Opens a file as data: never through a link, never waiting for a pipe.
-///
-/// # Errors
-///
-/// What the system answers, also for what is no regular file.
-pub fn open_regular(path: &Path) -> io::Result<(File, Fingerprint)> {
-    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let file = File::from(rustix::fs::open(path, flags, Mode::empty())?);
-    let metadata = file.metadata()?;
-    if !metadata.is_file() {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
-    }
-    Ok((file, Fingerprint::of(&metadata)))
-}
-
-/// Checks that the file is still what it was when it was opened.
-fn unchanged(path: &Path, file: &File, before: Fingerprint, read: u64) -> Result<(), WriteError> {
-    let metadata = file.metadata().map_err(|source| WriteError::Read { path: path.to_owned(), source })?;
-    if Fingerprint::of(&metadata) != before || read != before.size {
-        return Err(WriteError::ChangedWhileRead(path.to_owned()));
-    }
-    Ok(())
-}
-
-/// Takes chunks and manifest nodes as they are found.
-type Put<'a> = &'a mut dyn FnMut(Digest, ItemKind, &[u8]) -> Result<(), StoreError>;
-
 /// Takes the nodes of a tree as they are built.
 pub type PutNode<'a> = &'a mut dyn FnMut(Digest, &[u8]) -> Result<(), StoreError>;
-
-/// Puts the file at `path` into the store.
-///
-/// # Errors
-///
-/// [`WriteError`]; the file itself is never touched.
-pub fn store_file(
-    path: &Path,
-    intake: &Intake,
-    progress: &Progress,
-) -> Result<(Content, Fingerprint), WriteError> {
-    read_file(path, &mut |id, kind, bytes| intake.put(id, kind, bytes), progress)
-}
-
-/// The ids of the file at `path`, which is read and not stored.
-///
-/// # Errors
-///
-/// [`WriteError`] when it cannot be read or changes meanwhile.
-pub fn hash_file(path: &Path, progress: &Progress) -> Result<(Content, Fingerprint), WriteError> {
-    read_file(path, &mut |_, _, _| Ok(()), progress)
-}
-
-fn read_file(path: &Path, put: Put<'_>, progress: &Progress) -> Result<(Content, Fingerprint), WriteError> {
-    let failed = |source| WriteError::Read { path: path.to_owned(), source };
-    let (file, before) = open_regular(path).map_err(failed)?;
-    let content = read_content(path, &file, put, progress)?;
-    unchanged(path, &file, before, content.size)?;
-    Ok((content, before))
-}
-
-fn read_content(
-    path: &Path,
-    bytes: impl Read,
-    put: Put<'_>,
-    progress: &Progress,
-) -> Result<Content, WriteError> {
-    let unread = |source| WriteError::Read { path: path.to_owned(), source };
-    let unstored = |source| WriteError::Store { path: path.to_owned(), source };
-    let mut chunks = ChunkReader::new(bytes);
-    let mut manifest = ManifestBuilder::new();
-    let mut whole = Hasher::new();
-    let mut size = 0;
-    while let Some(chunk) = chunks.next().map_err(unread)? {
-        let id = Digest::of(chunk);
-        whole.update(chunk);
-        put(id, ItemKind::Chunk, chunk).map_err(unstored)?;
-        let mut node = |id, bytes: Vec<u8>| put(id, ItemKind::Manifest, &bytes).map_err(unstored);
-        manifest.push(id, chunk.len() as u32, &mut node)?;
-        size += chunk.len() as u64;
-        progress.advance(chunk.len() as u64);
-    }
-    let mut node = |id, bytes: Vec<u8>| put(id, ItemKind::Manifest, &bytes).map_err(unstored);
-    let manifest = manifest.finish(&mut node)?;
-    Ok(Content { id: whole.finish(), manifest, size })
-}
 
 /// The target of a link, which is its content.
 ///

@@ -4,10 +4,8 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use rayon::prelude::*;
-
-use crate::base::{Advice, Digest, Progress, RepoPath, Unit};
-use crate::data::content::{self, Intake, WriteError};
+use crate::base::{Advice, Progress, RepoPath, Unit};
+use crate::data::content::{self, Content, Intake, ToRead, WriteError};
 use crate::objects::tree::EntryKind;
 
 use super::{
@@ -54,6 +52,15 @@ pub enum Reading<'a> {
     Ids,
     /// Into the store.
     Into(&'a Intake),
+}
+
+impl<'a> Reading<'a> {
+    const fn intake(&self) -> Option<&'a Intake> {
+        match *self {
+            Self::Ids => None,
+            Self::Into(intake) => Some(intake),
+        }
+    }
 }
 
 /// The snapshot of `path` under `top`; `None` when nothing is there. Files that a stat does not vouch for are read, and
@@ -194,16 +201,15 @@ impl Survey {
         builder.reserve(self.vouched.len() + count);
         let mut vouched = self.vouched.iter().copied().peekable();
         for first in (0..count).step_by(READ_AT_ONCE) {
-            let read = (first..count.min(first + READ_AT_ONCE)).into_par_iter().map(|at| {
+            let to_read = ToRead {
+                count: READ_AT_ONCE.min(count - first),
+                entry: &|at| *self.unread.get(first + at).1,
+                path: &|at| located(&self.start, self.unread.get(first + at).0),
+            };
+            let read = content::read_all(&to_read, reading.intake(), progress);
+            for (at, taken) in (first..).zip(read) {
                 let (name, entry) = self.unread.get(at);
-                let file = read_entry(&located(&self.start, name), entry, reading, progress)?;
-                let racy = file.kind != EntryKind::Directory && file.fingerprint.is_racy(moment);
-                let fingerprint = if racy { file.fingerprint.doubted() } else { file.fingerprint };
-                Ok(FileRecord { fingerprint, ..file })
-            });
-            let read = read.collect::<Result<Vec<_>, WriteError>>()?;
-            for (at, file) in (first..).zip(read) {
-                let (name, _) = self.unread.get(at);
+                let file = record_of(entry, taken?, moment);
                 while let Some(at) = vouched.next_if(|at| known.name_at(*at) < name) {
                     builder.push(known.name_at(at), &known.record_at(at));
                 }
@@ -220,28 +226,9 @@ pub fn located(start: &Path, name: &[u8]) -> PathBuf {
     if name.is_empty() { start.to_owned() } else { start.join(OsStr::from_bytes(name)) }
 }
 
-fn read_entry(
-    path: &Path,
-    entry: &DiskEntry,
-    reading: Reading<'_>,
-    progress: &Progress,
-) -> Result<FileRecord, WriteError> {
-    let (id, manifest, fingerprint) = match (entry.kind, reading) {
-        (EntryKind::Directory | EntryKind::Split, _) => (Digest::ZERO, None, Fingerprint::default()),
-        (EntryKind::Link, Reading::Ids) => {
-            (Digest::of(&content::link_target(path)?), None, entry.fingerprint)
-        }
-        (EntryKind::Link, Reading::Into(intake)) => {
-            (content::store_link(path, intake)?.id, None, entry.fingerprint)
-        }
-        (EntryKind::File, Reading::Ids) => {
-            let (content, fingerprint) = content::hash_file(path, progress)?;
-            (content.id, content.manifest, fingerprint)
-        }
-        (EntryKind::File, Reading::Into(intake)) => {
-            let (content, fingerprint) = content::store_file(path, intake, progress)?;
-            (content.id, content.manifest, fingerprint)
-        }
-    };
-    Ok(FileRecord { kind: entry.kind, executable: entry.executable, fingerprint, id, manifest })
+fn record_of(entry: &DiskEntry, (content, fingerprint): (Content, Fingerprint), moment: i64) -> FileRecord {
+    let racy = entry.kind != EntryKind::Directory && fingerprint.is_racy(moment);
+    let fingerprint = if racy { fingerprint.doubted() } else { fingerprint };
+    let DiskEntry { kind, executable, .. } = *entry;
+    FileRecord { kind, executable, fingerprint, id: content.id, manifest: content.manifest }
 }

@@ -166,11 +166,20 @@ impl OpenPack {
         with_offsets(&self.entries)
     }
 
-    /// Whether one more item, stored in so many bytes, has room.
-    pub fn fits(&self, stored: usize) -> bool {
-        let items = self.entries.len() + 1;
-        let rest = (stored + FOOTER_HEAD_LEN + FOOTER_ENTRY_LEN * items + TRAILER_LEN) as u64;
-        items <= MAX_PACK_ITEMS && self.end + rest <= MAX_PACK
+    /// How many of these items, from the first one on, have room, and how many bytes they are as stored.
+    pub fn room_for(&self, entries: &[FooterEntry]) -> (usize, usize) {
+        let mut bytes = 0;
+        let fits = entries.iter().enumerate().take_while(|(before, entry)| {
+            let items = self.entries.len() + before + 1;
+            let with = bytes + entry.stored as usize;
+            let rest = (with + FOOTER_HEAD_LEN + FOOTER_ENTRY_LEN * items + TRAILER_LEN) as u64;
+            let fits = items <= MAX_PACK_ITEMS && self.end + rest <= MAX_PACK;
+            if fits {
+                bytes = with;
+            }
+            fits
+        });
+        (fits.count(), bytes)
     }
 
     /// Whether it has no item.
@@ -178,15 +187,16 @@ impl OpenPack {
         self.entries.is_empty()
     }
 
-    /// Appends an item; gives its offset. It is readable at once, and lasts after the next sync.
-    pub fn append(&mut self, entry: FooterEntry, stored: &[u8]) -> Result<u32, StoreError> {
+    /// Appends items that have room, whose stored forms follow each other in `stored`; gives the offset of the first one.
+    /// They are readable at once, and last after the next sync.
+    pub fn append(&mut self, entries: &[FooterEntry], stored: &[u8]) -> Result<u32, StoreError> {
         let offset = self.end;
         let written = self.pack.write_all_at(stored, offset);
         written.map_err(|source| StoreError::io("write", &self.pack_path, stored.len(), source))?;
         if let Some(hasher) = &mut self.hasher {
             hasher.update(stored);
         }
-        self.entries.push(entry);
+        self.entries.extend_from_slice(entries);
         self.end += stored.len() as u64;
         Ok(offset as u32)
     }
@@ -334,7 +344,15 @@ pub(super) fn cut_to_length(entries: &mut Vec<FooterEntry>, length: u64) -> u64 
 
 /// Each entry with its offset from the start of the pack.
 pub(super) fn with_offsets(entries: &[FooterEntry]) -> impl Iterator<Item = (&FooterEntry, u32)> {
-    entries.iter().scan(HEADER_LEN as u32, |end, entry| {
+    with_offsets_from(HEADER_LEN as u32, entries)
+}
+
+/// Each entry with its offset from the start of the pack, where the first one lies at `first`.
+pub(super) fn with_offsets_from(
+    first: u32,
+    entries: &[FooterEntry],
+) -> impl Iterator<Item = (&FooterEntry, u32)> {
+    entries.iter().scan(first, |end, entry| {
         let offset = *end;
         *end += entry.stored;
         Some((entry, offset))

@@ -8,13 +8,12 @@ use std::thread::{self, JoinHandle};
 
 use super::error::StoreError;
 use super::handle::{Store, Stored};
-use super::open_pack::OpenPack;
+use super::open_pack::{OpenPack, with_offsets_from};
+use super::parcel::Parcel;
 use super::users::StoreUse;
 use crate::base::{Digest, Progress};
-use crate::objects::{Codec, FooterEntry, ItemKind, codec};
+use crate::objects::{Codec, Encoder, FooterEntry, ItemKind, codec, encoder};
 
-/// How hard items are compressed: the level of zstd that is faster than most disks.
-const LEVEL: i32 = 1;
 /// How many full packs may be on their way to the disk at once.
 const SEALED_AT_ONCE: usize = 2;
 
@@ -33,7 +32,8 @@ pub enum Kept {
     Known,
 }
 
-/// Puts items into the store; may be shared by threads, which then compress at once.
+/// Puts items into the store; may be shared by threads, which then compress at once. Whoever has many items collects
+/// them in a [`Parcel`].
 ///
 /// Nothing that was put may be relied on before [`StoreWriter::sync`] succeeded. When a call fails, what was put since
 /// the last sync is not kept, and every further call fails. Dropping syncs, too, but tells nobody whether it worked.
@@ -73,7 +73,7 @@ impl StoreWriter {
         if self.is_known(&id)? {
             return Ok(Kept::Known);
         }
-        let (codec, stored) = codec::encode(raw, LEVEL);
+        let (codec, stored) = codec::encode(raw, encoder::LEVEL);
         self.put_stored(id, kind, codec, &stored, raw.len() as u32)
     }
 
@@ -94,14 +94,11 @@ impl StoreWriter {
         if stored.len() > kind.longest() || FooterEntry::decode(&entry.encode()).is_err() {
             return Err(StoreError::BadItem { id, raw, stored: stored.len() });
         }
-        let mut state = self.state();
-        if state.failed {
-            return Err(StoreError::Failed);
-        }
+        let mut state = self.ready()?;
         if self.is_known(&id)? {
             return Ok(Kept::Known);
         }
-        let appended = self.append(&mut state, entry, stored);
+        let appended = self.append_run(&mut state, &[entry], stored);
         if appended.is_err() {
             self.fail(&mut state);
         }
@@ -112,11 +109,39 @@ impl StoreWriter {
     pub(super) fn copy(&self, id: Digest, item: &Stored) -> Result<(), StoreError> {
         let Stored { kind, codec, raw, .. } = *item;
         let entry = FooterEntry { id, stored: item.bytes.len() as u32, raw, codec, kind };
-        let mut state = self.state();
-        if state.failed {
-            return Err(StoreError::Failed);
+        let mut state = self.ready()?;
+        let appended = self.append_run(&mut state, &[entry], &item.bytes);
+        if appended.is_err() {
+            self.fail(&mut state);
         }
-        let appended = self.append(&mut state, entry, &item.bytes);
+        appended
+    }
+
+    /// Encodes the item `raw`, whose id of this `kind` is `id`, into `parcel`; one that the store has is skipped.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] for an item that cannot be.
+    pub fn encode(
+        &self,
+        parcel: &mut Parcel,
+        encoder: &mut Encoder,
+        id: Digest,
+        kind: ItemKind,
+        raw: &[u8],
+    ) -> Result<(), StoreError> {
+        if self.is_known(&id)? { Ok(()) } else { parcel.add(encoder, id, kind, raw) }
+    }
+
+    /// Puts what is in `parcel`, which is empty then; gives the bytes by which the store grew.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when it cannot be written.
+    pub fn append(&self, parcel: &mut Parcel) -> Result<u64, StoreError> {
+        let mut state = self.ready()?;
+        let appended = self.append_parcel(&mut state, parcel);
+        parcel.clear();
         if appended.is_err() {
             self.fail(&mut state);
         }
@@ -129,10 +154,7 @@ impl StoreWriter {
     ///
     /// [`StoreError`] when something could not be written or is not read back as it was written.
     pub fn sync(&self) -> Result<(), StoreError> {
-        let mut state = self.state();
-        if state.failed {
-            return Err(StoreError::Failed);
-        }
+        let mut state = self.ready()?;
         let synced = self.settle_all(&mut state).and_then(|()| match &mut state.open {
             Some((open, _)) => open.sync(),
             None => Ok(()),
@@ -151,29 +173,46 @@ impl StoreWriter {
         Ok(self.store.keeps(id))
     }
 
-    fn append(&self, state: &mut State, entry: FooterEntry, stored: &[u8]) -> Result<(), StoreError> {
-        if let Some((full, number)) = state.open.take_if(|(open, _)| !open.fits(stored.len())) {
-            self.seal(state, full, number)?;
+    /// What other threads put meanwhile is left out.
+    fn append_parcel(&self, state: &mut State, parcel: &Parcel) -> Result<u64, StoreError> {
+        let (mut start, mut grown) = ((0, 0), 0);
+        loop {
+            let (entries, stored, next) = parcel.run(start, |id| !self.store.keeps(id));
+            if entries.is_empty() {
+                return Ok(grown);
+            }
+            self.append_run(state, entries, stored)?;
+            grown += stored.len() as u64;
+            start = next;
         }
-        if state.open.is_none() {
-            state.open = Some(self.next_open(stored.len(), state)?);
-        }
-        if let Some((open, number)) = &mut state.open {
-            let offset = open.append(entry, stored)?;
-            self.store.index_to_change().add_item(*number, &entry, offset);
-        }
-        Ok(())
     }
 
-    /// An open pack with room for `stored` bytes, and its number in the index.
-    fn next_open(&self, stored: usize, state: &mut State) -> Result<(OpenPack, u32), StoreError> {
-        let folder = self.store.path().join("open");
-        let (open, number) = self.in_index(OpenPack::take_or_begin(&folder)?);
-        if open.fits(stored) {
-            return Ok((open, number));
+    /// Appends items whose stored forms follow each other in `stored`, to one pack or more.
+    fn append_run(
+        &self,
+        state: &mut State,
+        mut entries: &[FooterEntry],
+        mut stored: &[u8],
+    ) -> Result<(), StoreError> {
+        while !entries.is_empty() {
+            let (mut open, number) = match state.open.take() {
+                Some(open) => open,
+                None => self.in_index(OpenPack::take_or_begin(&self.store.path().join("open"))?),
+            };
+            let (items, bytes) = open.room_for(entries);
+            if items == 0 {
+                self.seal(state, open, number)?;
+                continue;
+            }
+            let (now, later) = entries.split_at(items);
+            let appended = open.append(now, &stored[..bytes]);
+            state.open = Some((open, number));
+            let offset = appended?;
+            let mut index = self.store.index_to_change();
+            with_offsets_from(offset, now).for_each(|(entry, offset)| index.add_item(number, entry, offset));
+            (entries, stored) = (later, &stored[bytes..]);
         }
-        self.seal(state, open, number)?;
-        Ok(self.in_index(OpenPack::begin(&folder)?))
+        Ok(())
     }
 
     fn in_index(&self, open: OpenPack) -> (OpenPack, u32) {
@@ -223,6 +262,12 @@ impl StoreWriter {
             self.settle_first(state).ok();
         }
         self.store.index_to_change().forget();
+    }
+
+    /// The state, if nothing failed so far.
+    fn ready(&self) -> Result<MutexGuard<'_, State>, StoreError> {
+        let state = self.state();
+        if state.failed { Err(StoreError::Failed) } else { Ok(state) }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
