@@ -3,7 +3,6 @@
 use std::fs;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
 
 use git_ml::base::{Digest, Progress, ProgressSink, Unit};
 use git_ml::data::add::{AddOptions, add};
@@ -30,22 +29,43 @@ impl ProgressSink for AtFirstBytes {
     fn end(&self) {}
 }
 
+/// Does something whenever bytes have passed.
+struct AtAllBytes(Box<dyn Fn() + Send + Sync>);
+
+impl ProgressSink for AtAllBytes {
+    fn begin(&self, _title: &str, _unit: Unit, _total: Option<u64>) {}
+    fn advance(&self, _units: u64) {
+        (self.0)();
+    }
+    fn end(&self) {}
+}
+
+/// Bytes of a file that is read in several batches.
+const LARGE: usize = 20 << 20;
 const ADD: AddOptions = AddOptions { all: false, sidecar: false, stage: true };
 
 #[test]
-fn a_file_that_changes_while_it_is_read_is_not_named() {
+fn a_file_that_changes_while_it_is_read_is_read_once_more() {
     let (_team, one) = Team::new();
-    let file = one.write("data", noise(1, 3 << 20));
-    let changed = file.clone();
-    let progress = AtFirstBytes::progress(move || {
-        thread::sleep(std::time::Duration::from_millis(20));
-        fs::write(&changed, noise(2, 3 << 20)).unwrap();
-    });
+    let file = one.write("data", vec![1; LARGE]);
+    let progress = AtFirstBytes::progress(move || fs::write(&file, vec![2; LARGE]).unwrap());
+    let summary = add(&one.workspace(), &[path("data")], ADD, &progress).unwrap();
+    assert_eq!(summary.added[0].version, Digest::of(&vec![2; LARGE]));
+}
+
+#[test]
+fn a_file_that_goes_on_changing_is_not_named() {
+    let (_team, one) = Team::new();
+    let file = one.write("data", vec![1; LARGE]);
+    let progress = Progress::shown_by(Arc::new(AtAllBytes(Box::new(move || {
+        let mut file = fs::OpenOptions::new().append(true).open(&file).unwrap();
+        std::io::Write::write_all(&mut file, b"!").unwrap();
+    }))));
     let error = add(&one.workspace(), &[path("data")], ADD, &progress).unwrap_err();
-    assert!(error.to_string().contains("changed while it was read"), "{error}");
+    assert!(error.to_string().contains("data' changed while it was read"), "{error}");
     assert!(!one.exists("data.mld"));
     let version = one.add_version("data");
-    assert_eq!(version, Digest::of(&noise(2, 3 << 20)));
+    assert_eq!(version, Digest::of(&fs::read(one.top.join("data")).unwrap()));
 }
 
 #[test]

@@ -13,7 +13,7 @@ use git_ml::objects::pack::Trailer;
 use git_ml::objects::pack_builder::PackError;
 use git_ml::objects::pointer::PointerKind;
 use git_ml::objects::{
-    Berth, ChunkReader, Codec, Encoder, EntryKind, FinishedPack, Home, ItemKind, ManifestBuilder,
+    Berth, ChunkReader, Encoder, EntryKind, FinishedPack, Home, ItemKind, ManifestBuilder,
     ManifestNode, Moves, PackBuilder, PackFooter, PackRef, PackSeries, RemoteConfig, RootPacks, RootRecord,
     SessionId, ToLocate, TreeEntry, TreeNode, TreeSummary, build_pack_set, build_tree, layout,
 };
@@ -285,7 +285,6 @@ impl IntoSome for (Berth, Berth) {
 fn put_as_floats(series: &mut PackSeries<'_, PackError>, id: Digest, bytes: &[u8]) -> Berth {
     let mut stored = Vec::new();
     let codec = Encoder::default().encode(bytes, &mut stored);
-    assert!(matches!(codec, Codec::Planes2 | Codec::Planes4), "{codec:?}");
     let raw = bytes.len() as u32;
     let item =
         git_ml::objects::FooterEntry { id, stored: stored.len() as u32, raw, codec, kind: ItemKind::Chunk };
