@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use crate::base::{Advice, Digest, Failure, Progress, RepoPath};
-use crate::data::content::{Presence, presence};
+use crate::data::content::{Presence, WholeRoots};
 use crate::data::remotes::{self, RemotesError};
 use crate::data::root::RootName;
 use crate::data::tracked::{Tracked, TrackedError, tracked};
@@ -136,6 +136,7 @@ pub fn status(workspace: &Workspace, paths: &[RepoPath], progress: &Progress) ->
     let mut loss = Loss::default();
     let mut unsafe_roots: BTreeMap<Digest, u64> = BTreeMap::new();
     let mut reread = false;
+    let mut whole = WholeRoots::open(workspace.store());
     let tracked = tracked(workspace, paths)?;
     for Tracked { path, pointer } in tracked.paths {
         let version = RootName::from(&pointer);
@@ -147,7 +148,7 @@ pub fn status(workspace: &Workspace, paths: &[RepoPath], progress: &Progress) ->
             loss.modified += changes.bytes;
             loss.paths.insert(path.clone());
         }
-        let store = presence(workspace.store(), &version);
+        let store = whole.presence(&version);
         if remotes.is_empty() && version.size > 0 && store != Presence::None {
             unsafe_roots.insert(version.id, version.size);
             loss.paths.insert(path.clone());
@@ -156,9 +157,7 @@ pub fn status(workspace: &Workspace, paths: &[RepoPath], progress: &Progress) ->
     }
     if paths.is_empty() {
         for older in versions::unpushed(workspace)? {
-            if holders(&older.root.id).is_empty()
-                && presence(workspace.store(), &older.root) == Presence::Whole
-            {
+            if holders(&older.root.id).is_empty() && whole.presence(&older.root) == Presence::Whole {
                 unsafe_roots.insert(older.root.id, older.root.size);
                 loss.paths.insert(older.path);
             }
@@ -169,6 +168,7 @@ pub fn status(workspace: &Workspace, paths: &[RepoPath], progress: &Progress) ->
         // Not being able to note it costs the next look some time, nothing else.
         let _ = record.save(true);
     }
+    let _ = whole.save();
     let remote = remotes.into_iter().find(|remote| remote.default).map(|remote| remote.name);
     Ok(Status {
         branch: workspace.repository().head_branch()?,

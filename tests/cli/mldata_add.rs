@@ -95,3 +95,39 @@ fn advice_can_be_switched_off() {
     place.with("GIT_ADVICE", "0").run(&format!("git {wrong}")).fails(128).lacks("hint:");
     place.run(&format!("git -c advice.mldata=false {wrong}")).fails(128).lacks("hint:");
 }
+
+/// What is unchanged is not asked for again, and still nobody is told that the store has what it lost.
+#[test]
+fn what_the_store_lost_is_added_again_although_nothing_changed() {
+    let place = Sandbox::new().data_repository("repo");
+    place.write("img/cats/1.jpg", "cat");
+    place.write("img/dogs/1.jpg", "dog");
+    place.run("git mldata add img && git commit -qm data").ok();
+    let before = place.text("img.mld");
+    place.run("git mldata add img").ok().shows("unchanged").lacks("stored");
+    place.run("git mldata status").ok().shows("  stored  ");
+    place.run("rm -r .git/ml/packs .git/ml/open; git mldata status").ok().shows("not stored");
+    place.run("git mldata add img").ok().shows("unchanged").shows("stored ");
+    place.run("git mldata status").ok().shows("  stored  ");
+    assert_eq!(place.text("img.mld"), before);
+    place.run("rm -r img && git mldata checkout").ok();
+    assert_eq!(place.text("img/cats/1.jpg"), "cat");
+}
+
+#[test]
+fn all_that_cannot_be_data_is_named_at_once() {
+    let place = Sandbox::new().data_repository("repo");
+    place.write("odd/fine.bin", "x");
+    place.write("odd/deep/x.csv.mld", "x");
+    place.run("mkfifo odd/pipe odd/deep/pipe && git init -q odd/inner").ok();
+    place
+        .run("git mldata add odd")
+        .fails(128)
+        .tells("error: 4 paths cannot be taken as data:\n")
+        .tells("odd/pipe' is a named pipe")
+        .tells("odd/deep/pipe' is a named pipe")
+        .tells("odd/deep/x.csv.mld' is a pointer inside the directory")
+        .tells("odd/inner' is a Git repository inside the directory")
+        .tells("hint: move it out of the directory");
+    assert!(!place.has("odd.mld"));
+}

@@ -9,6 +9,7 @@ mod presence;
 mod read;
 mod steady;
 mod walk;
+mod whole;
 mod write;
 
 pub use difference::{Difference, MadeNodes, difference};
@@ -20,4 +21,5 @@ pub use steady::open_regular;
 pub use walk::{
     WalkError, directory, empty_directory, entry_at, flatten, flatten_where, is_empty_directory, joined,
 };
+pub use whole::WholeRoots;
 pub use write::{Content, WriteError, store_link, store_tree, tree_root_of};

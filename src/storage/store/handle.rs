@@ -8,6 +8,7 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak};
 
+use super::census::Census;
 use super::error::StoreError;
 use super::exclusion::Exclusion;
 use super::index::{Index, Location, PackFile, Touched};
@@ -118,6 +119,15 @@ impl Store {
     /// looked for during a [`StoreUse`]. `None`: every item must be asked for.
     pub fn losses(&self) -> Option<LossStamp> {
         losses::read(self.path())
+    }
+
+    /// The packs that are here now: see [`Census::covers`].
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::File`] when they cannot be listed.
+    pub fn census(&self) -> Result<Census, StoreError> {
+        Census::take(self.path())
     }
 
     /// Its folder.

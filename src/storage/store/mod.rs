@@ -24,6 +24,7 @@
 //!
 //! Source of the order of steps: `research/store-protocol.md`, section 3.
 
+mod census;
 mod error;
 mod exclusion;
 mod handle;
@@ -38,6 +39,7 @@ mod table;
 mod users;
 mod writer;
 
+pub use census::Census;
 pub use error::StoreError;
 pub use exclusion::Exclusion;
 pub use handle::{Found, Store, Stored};

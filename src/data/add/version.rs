@@ -1,0 +1,190 @@
+//! One new version, made from what is on the disk and what is taken over.
+
+use crate::base::{Progress, RepoPath};
+use crate::data::compose::{Composed, OnDisk, compose, is_within};
+use crate::data::content::{self, ContentReader, Intake, WholeRoots};
+use crate::data::root::RootName;
+use crate::data::shape;
+use crate::data::status::counts;
+use crate::data::workspace::Workspace;
+use crate::data::worktree::{FileRecord, Files, PathRecord, Reading, Survey, WorktreeRecord};
+use crate::objects::item::ItemKind;
+use crate::objects::pointer::{Pointer, PointerKind};
+use crate::objects::shape::Shape;
+use crate::storage::store::Store;
+
+use super::{AddError, Added};
+
+/// One tracked path and the parts of it that are to be added.
+pub(super) struct Target {
+    pub(super) path: RepoPath,
+    pub(super) scopes: Vec<Vec<u8>>,
+    pub(super) before: Option<Pointer>,
+}
+
+impl Target {
+    /// Whether the file `name` below it is to be added.
+    pub(super) fn covers(&self, name: &[u8]) -> bool {
+        self.scopes.iter().any(|scope| is_within(name, scope))
+    }
+
+    /// Whether all of it is to be added.
+    fn is_whole(&self) -> bool {
+        self.scopes.iter().any(Vec::is_empty)
+    }
+
+    /// Whether the pointer has to change: one that stays needs no new shape.
+    fn renews(&self, root: &RootName) -> bool {
+        !self.before.as_ref().is_some_and(|before| RootName::from(before).is_same(root))
+    }
+}
+
+/// A new version that is in the store, and what is to be written of it.
+pub(super) struct Version {
+    pub(super) target: Target,
+    pub(super) pointer: Pointer,
+    pub(super) record: PathRecord,
+    pub(super) added: Added,
+}
+
+/// Where versions are made from and where they go.
+pub(super) struct Site<'a> {
+    pub(super) workspace: &'a Workspace,
+    pub(super) intake: &'a Intake,
+    pub(super) record: &'a WorktreeRecord,
+    pub(super) whole: &'a WholeRoots<'a>,
+}
+
+/// Puts the new version of one target into the store.
+///
+/// # Errors
+///
+/// [`AddError`].
+pub(super) fn store_version(
+    site: &Site<'_>,
+    target: Target,
+    survey: Survey,
+    all: bool,
+    progress: &Progress,
+) -> Result<Version, AddError> {
+    let known = site.record.get(&target.path);
+    let files = survey.read(site.record, known, Reading::Into(site.intake), progress)?.files;
+    refuse_vanished(&target, &files)?;
+    let made = match files.get(b"") {
+        Some(file) => file_version(site.workspace.store(), &target, &file),
+        None => match unchanged(site, &target, &files, known) {
+            Some(made) => made,
+            None => tree_version(site, &target, &files, known, all)?,
+        },
+    };
+    let Made { root, shape, absent, count } = made;
+    let base = target.before.as_ref().map(RootName::from);
+    let edited_from =
+        known.map(|known| known.root).filter(|from| base.is_some_and(|base| !base.is_same(from)));
+    let added = Added {
+        path: target.path.clone(),
+        kind: root.kind,
+        files: count,
+        bytes: root.size,
+        version: root.id,
+        before: base.map(|base| base.id),
+        absent,
+        edited_from: edited_from.map(|from| from.id),
+    };
+    let pointer = new_pointer(&root, shape, target.before.as_ref());
+    // Where only a part was added to data of another version, the rest is still of that version.
+    let complete = target.is_whole() && absent == 0;
+    let root = edited_from.filter(|_| !target.is_whole()).unwrap_or(root);
+    let record = PathRecord { root, files: recorded(files, &target, known), complete };
+    Ok(Version { target, pointer, record, added })
+}
+
+/// A new version that is in the store.
+struct Made {
+    root: RootName,
+    shape: Option<Shape>,
+    /// Files of it that are not here.
+    absent: u64,
+    /// All its files.
+    count: u64,
+}
+
+fn file_version(store: &Store, target: &Target, file: &FileRecord) -> Made {
+    let (id, manifest, size) = (file.id, file.manifest, file.fingerprint.size);
+    let root = RootName { kind: PointerKind::File, id, manifest, size };
+    let content = target.renews(&root).then(|| ContentReader::open(store, id, manifest, size).ok()).flatten();
+    let shape = content.and_then(|content| shape::of_file(&target.path, content));
+    Made { root, shape, absent: 0, count: 1 }
+}
+
+/// The version that the pointer names, if all of it is here as it was, and in the store.
+fn unchanged(site: &Site<'_>, target: &Target, files: &Files, known: Option<&PathRecord>) -> Option<Made> {
+    let (before, known) = (target.before.as_ref()?, known?);
+    let root = RootName::from(before);
+    let is_of_pointer = known.complete && known.root.is_same(&root) && site.whole.has(&root);
+    let (count, _) = counts(site.workspace.store(), before);
+    let made = Made { root, shape: None, absent: 0, count };
+    (is_of_pointer && target.is_whole() && *files == known.files).then_some(made)
+}
+
+fn tree_version(
+    site: &Site<'_>,
+    target: &Target,
+    files: &Files,
+    known: Option<&PathRecord>,
+    all: bool,
+) -> Result<Made, AddError> {
+    let base = target.before.as_ref().map(RootName::from);
+    let disk = OnDisk { path: &target.path, scopes: &target.scopes, files };
+    let composed = compose(site.workspace.store(), &disk, base.as_ref(), known, all)?;
+    let start = target.path.under(site.workspace.top());
+    let mut put = |id, node: &[u8]| site.intake.put(id, ItemKind::Tree, node);
+    let tree = content::store_tree(&start, composed.leaves(files), &mut put)?;
+    let root = RootName { kind: PointerKind::Tree, id: tree.id, manifest: None, size: tree.size };
+    let shape = target.renews(&root).then(|| tree_shape(&composed, files, target.before.as_ref()));
+    Ok(Made { root, shape: shape.flatten(), absent: composed.absent, count: tree.files })
+}
+
+/// A part that was there when it was named and is gone now was moved away meanwhile, not deleted.
+fn refuse_vanished(target: &Target, files: &Files) -> Result<(), AddError> {
+    let is_gone = |scope: &&Vec<u8>| !scope.is_empty() && !files.contains(scope) && !files.has_below(scope);
+    match target.scopes.iter().find(is_gone) {
+        None => Ok(()),
+        Some(scope) => {
+            let path = format!("{}/{}", target.path, String::from_utf8_lossy(scope));
+            Err(AddError::Absent(RepoPath::new(path)?))
+        }
+    }
+}
+
+/// The shape of a tree: from its leaves, or where not all of them are known, from what differs from the last version.
+fn tree_shape(composed: &Composed, files: &Files, before: Option<&Pointer>) -> Option<Shape> {
+    shape::of_tree(composed.leaves(files)).or_else(|| {
+        let before = before?.shape.as_ref()?;
+        let leaves = composed.leaves(files).map(|(name, entry)| (name.to_owned(), entry)).collect();
+        shape::of_changed_tree(before, &composed.before, &leaves)
+    })
+}
+
+/// What this worktree holds after the add: what was added, and what was recorded outside of it.
+fn recorded(files: Files, target: &Target, known: Option<&PathRecord>) -> Files {
+    match known.filter(|_| !target.is_whole()) {
+        Some(known) => known.files.filter(|name| !target.covers(name)).overlaid(&files),
+        None => files,
+    }
+}
+
+/// The pointer of a version. One that names the same content stays as it is, shape and unknown keys included.
+fn new_pointer(root: &RootName, shape: Option<Shape>, before: Option<&Pointer>) -> Pointer {
+    let mut pointer = match root.kind {
+        PointerKind::File => Pointer::file(root.id, root.size, root.manifest),
+        PointerKind::Tree => Pointer::tree(root.id, root.size),
+    };
+    match before {
+        Some(before) if before.same_content(&pointer) => before.clone(),
+        _ => {
+            pointer.unknown = before.map(|before| before.unknown.clone()).unwrap_or_default();
+            pointer.with_shape(shape)
+        }
+    }
+}
