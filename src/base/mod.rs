@@ -3,6 +3,7 @@
 mod advice;
 mod bytes;
 mod digest;
+mod part_hash;
 mod progress;
 mod random_id;
 mod repo_path;
@@ -11,6 +12,7 @@ mod typed;
 pub use advice::{Advice, Failure};
 pub use bytes::Bytes;
 pub use digest::{Digest, Hasher, ParseDigestError};
+pub use part_hash::{PART, PartHash, PartHasher, id_of_parts};
 pub use progress::{Progress, ProgressSink, Unit};
 pub use random_id::{ParseRandomIdError, RandomId};
 pub use repo_path::{PathError, RepoPath, check_name};

@@ -63,14 +63,6 @@ impl Codec {
             _ => stored > 0 && stored < raw,
         }
     }
-
-    const fn planes(self) -> usize {
-        match self {
-            Self::Raw | Self::Zstd => 1,
-            Self::Planes2 => 2,
-            Self::Planes4 => 4,
-        }
-    }
 }
 
 /// Why stored bytes could not be turned into the item.
@@ -118,15 +110,56 @@ pub fn encode(raw: &[u8], level: i32) -> (Codec, Vec<u8>) {
 ///
 /// [`CodecError`] when the declared length is over the limit or not what comes out.
 pub fn decode(codec: Codec, stored: &[u8], raw_len: u32) -> Result<Vec<u8>, CodecError> {
+    let mut scratch = Scratch::default();
+    match decode_in(codec, stored, raw_len, &mut scratch)? {
+        item if codec == Codec::Raw => Ok(item.to_vec()),
+        _ => Ok(scratch.item),
+    }
+}
+
+/// Buffers in which items are decoded one after the other: memory that was touched before costs nothing.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    item: Vec<u8>,
+    planes: Vec<u8>,
+}
+
+impl Scratch {
+    /// The item that was decoded here last, from these stored bytes.
+    pub fn decoded<'a>(&'a self, codec: Codec, stored: &'a [u8]) -> &'a [u8] {
+        if codec == Codec::Raw { stored } else { &self.item }
+    }
+}
+
+/// As [`decode`], with the item in `scratch`, or in `stored` itself where it is stored raw.
+///
+/// # Errors
+///
+/// As for [`decode`].
+pub fn decode_in<'a>(
+    codec: Codec,
+    stored: &'a [u8],
+    raw_len: u32,
+    scratch: &'a mut Scratch,
+) -> Result<&'a [u8], CodecError> {
     let declared = raw_len as usize;
     if declared > MAX_ITEM {
         return Err(CodecError::TooLong { raw: raw_len, limit: MAX_ITEM });
     }
-    let raw = match codec {
-        Codec::Raw => stored.to_vec(),
-        Codec::Zstd => decompress(stored, declared)?,
-        Codec::Planes2 | Codec::Planes4 => join(&decompress(stored, declared)?, codec.planes()),
-    };
+    let Scratch { item, planes } = scratch;
+    match codec {
+        Codec::Raw => {}
+        Codec::Zstd => decompress(stored, declared, item)?,
+        Codec::Planes2 => {
+            decompress(stored, declared, planes)?;
+            join::<2>(planes, item);
+        }
+        Codec::Planes4 => {
+            decompress(stored, declared, planes)?;
+            join::<4>(planes, item);
+        }
+    }
+    let raw = scratch.decoded(codec, stored);
     if raw.len() != declared {
         return Err(CodecError::Length { declared: raw_len, found: raw.len() });
     }
@@ -143,13 +176,17 @@ fn compress(raw: &[u8], level: i32) -> Option<Vec<u8>> {
     })
 }
 
-fn decompress(stored: &[u8], raw_len: usize) -> Result<Vec<u8>, CodecError> {
+/// Puts what `stored` holds into `out`, if it is at most `raw_len` bytes.
+fn decompress(stored: &[u8], raw_len: usize, out: &mut Vec<u8>) -> Result<(), CodecError> {
     DECOMPRESSOR.with_borrow_mut(|slot| {
         let decompressor = match slot {
             Some(decompressor) => decompressor,
             None => slot.insert(Decompressor::new().map_err(CodecError::Damaged)?),
         };
-        decompressor.decompress(stored, raw_len).map_err(CodecError::Damaged)
+        out.resize(raw_len, 0);
+        let length = decompressor.decompress_to_buffer(stored, out.as_mut_slice());
+        out.truncate(length.map_err(CodecError::Damaged)?);
+        Ok(())
     })
 }
 
@@ -174,15 +211,21 @@ pub(super) fn separate<const W: usize>(raw: &[u8], planes: &mut Vec<u8>) {
     }
 }
 
-fn join(separated: &[u8], planes: usize) -> Vec<u8> {
-    let mut raw = vec![0; separated.len()];
-    let mut bytes = separated.iter();
-    for plane in 0..planes {
-        for (place, byte) in raw.iter_mut().skip(plane).step_by(planes).zip(&mut bytes) {
-            *place = *byte;
+/// Puts the bytes of `W` planes back in their order, into `out`.
+fn join<const W: usize>(separated: &[u8], out: &mut Vec<u8>) {
+    let (length, whole) = (separated.len(), separated.len() / W);
+    out.resize(length, 0);
+    let start = |plane: usize| plane * whole + plane.min(length % W);
+    let planes: [&[u8]; W] = std::array::from_fn(|plane| &separated[start(plane)..][..whole]);
+    let (groups, rest) = out.as_chunks_mut::<W>();
+    for (at, group) in groups.iter_mut().enumerate() {
+        for (byte, plane) in group.iter_mut().zip(planes) {
+            *byte = plane[at];
         }
     }
-    raw
+    for (plane, byte) in rest.iter_mut().enumerate() {
+        *byte = separated[start(plane) + whole];
+    }
 }
 
 #[cfg(test)]
@@ -193,11 +236,13 @@ mod tests {
     fn planes_come_back_whatever_their_length() {
         let raw: Vec<u8> = (0..=255).collect();
         for length in 0..40 {
-            let mut planes = vec![1; 3];
+            let (mut planes, mut joined) = (vec![1; 3], vec![1; 3]);
             separate::<2>(&raw[..length], &mut planes);
-            assert_eq!(join(&planes, 2), &raw[..length]);
+            join::<2>(&planes, &mut joined);
+            assert_eq!(joined, &raw[..length]);
             separate::<4>(&raw[..length], &mut planes);
-            assert_eq!(join(&planes, 4), &raw[..length]);
+            join::<4>(&planes, &mut joined);
+            assert_eq!(joined, &raw[..length]);
             let lengths: usize = (0..4.min(length)).map(|plane| plane_len(length, 4, plane)).sum();
             assert_eq!(lengths, length);
         }

@@ -48,6 +48,37 @@ fn an_edited_file_is_never_lost() {
     place.run("git mldata checkout --from 123456").fails(128).tells("error: no copy '123456' is kept");
 }
 
+/// Neither an edited file nor one that was never added goes without a word, and both are named.
+#[test]
+fn what_would_be_lost_in_a_directory_is_named_and_stays() {
+    let place = Sandbox::new().data_repository("repo");
+    place.write("data/a", "one");
+    place.write("data/folder/b", "one");
+    place.run("git mldata add data && git commit -qm one").ok();
+    place.run("rm -r data/folder && echo now a file > data/folder && echo two > data/a").ok();
+    place.run("git mldata add data && git commit -qm two").ok();
+    place.write("data/a", "edited");
+    place.run("rm data/folder && mkdir data/folder").ok();
+    place.write("data/folder/mine", "never added");
+    place.run("git checkout -q HEAD~1 -- data.mld").ok();
+    place.run("git checkout -q HEAD -- data.mld").ok();
+    place
+        .run("git mldata checkout")
+        .fails(128)
+        .tells("error: 'data' is modified (from ")
+        .tells("cause: 2 files would be lost: 'data/a', 'data/folder/mine'\n");
+    assert_eq!(
+        (place.text("data/a"), place.text("data/folder/mine")),
+        ("edited".into(), "never added".into())
+    );
+    place.run("git mldata checkout --force").ok();
+    assert_eq!(place.text("data/folder"), "now a file\n");
+    place.write("data/untracked", "mine");
+    place.run("git checkout -q HEAD~1 && git mldata checkout").ok();
+    assert_eq!((place.text("data/folder/b"), place.text("data/untracked")), ("one".into(), "mine".into()));
+    assert_eq!(place.text("data/a"), "one");
+}
+
 #[test]
 fn missing_content_is_named_and_nothing_is_written() {
     let place = two_versions();

@@ -13,9 +13,9 @@ use git_ml::objects::pack::Trailer;
 use git_ml::objects::pack_builder::PackError;
 use git_ml::objects::pointer::PointerKind;
 use git_ml::objects::{
-    Berth, ChunkReader, Encoder, EntryKind, FinishedPack, Home, ItemKind, ManifestBuilder,
-    ManifestNode, Moves, PackBuilder, PackFooter, PackRef, PackSeries, RemoteConfig, RootPacks, RootRecord,
-    SessionId, ToLocate, TreeEntry, TreeNode, TreeSummary, build_pack_set, build_tree, layout,
+    Berth, ChunkReader, Encoder, EntryKind, FinishedPack, Home, ItemKind, ManifestBuilder, ManifestNode,
+    Moves, PackBuilder, PackFooter, PackRef, PackSeries, RemoteConfig, RootPacks, RootRecord, SessionId,
+    ToLocate, TreeEntry, TreeNode, TreeSummary, build_pack_set, build_tree, layout,
 };
 
 /// What a path of a user's data is.

@@ -45,6 +45,9 @@ pub(super) enum LeftError {
         path: RepoPath,
         /// What it was edited from.
         since: Option<Digest>,
+        /// Which files of a directory; none where the path is the file.
+        #[source]
+        files: Option<ModifiedFiles>,
     },
     /// The store lacks content.
     #[error("the content of '{path}' is not in the store{}; nothing was written", missing(*files, *bytes))]
@@ -56,6 +59,25 @@ pub(super) enum LeftError {
         /// Their bytes.
         bytes: u64,
     },
+}
+
+/// So many files are named.
+const NAMED: usize = 10;
+
+/// The files that stand in the way.
+#[derive(Debug, thiserror::Error)]
+#[error("{} would be lost: {}{}", counted(.0.len() as u64, "file"), named(.0), if .0.len() > NAMED { ", …" } else { "" })]
+pub(super) struct ModifiedFiles(Vec<String>);
+
+fn named(files: &[String]) -> String {
+    let names: Vec<_> = files.iter().take(NAMED).map(|file| format!("'{file}'")).collect();
+    names.join(", ")
+}
+
+impl ModifiedFiles {
+    fn below(path: &RepoPath, files: Vec<String>) -> Option<Self> {
+        (files != [path.as_str()]).then_some(Self(files))
+    }
 }
 
 fn missing(files: Option<u64>, bytes: u64) -> String {
@@ -111,7 +133,10 @@ pub(super) fn tell(context: &Context, format: Format, done: &[CheckedOut]) -> Ou
                 }
                 continue;
             }
-            checkout::Outcome::Modified { since, .. } => LeftError::Modified { path: path.clone(), since },
+            checkout::Outcome::Modified { since, files } => {
+                let files = ModifiedFiles::below(path, files);
+                LeftError::Modified { path: path.clone(), since, files }
+            }
             checkout::Outcome::Missing { files, bytes } => {
                 LeftError::Missing { path: path.clone(), files, bytes }
             }

@@ -4,23 +4,22 @@
 //! changes the inode's times. A parent is never reached through a link: a clone could lead it out of the work tree.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ffi::OsStr;
-use std::fs::{self, Permissions};
+use std::fs;
 use std::io;
-use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use rayon::prelude::*;
 
 use crate::base::{Advice, Progress, RepoPath, Unit};
-use crate::data::content::{ReadError, copy_content, read_content};
-use crate::data::worktree::{FileRecord, Fingerprint, located};
+use crate::data::content::{ReadError, read_content};
+use crate::data::worktree::{FileRecord, Files, Fingerprint, located};
 use crate::objects::tree::{EntryKind, TreeEntry};
 use crate::storage::store::Store;
 
+use super::folders::Folders;
 use super::plan::{Plan, stands_in_the_way};
+use super::write::Writer;
 
 /// Why a file of the work tree could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -88,12 +87,9 @@ pub struct Site<'a> {
     pub store: &'a Store,
     /// Whether links may lead out of the tracked path.
     pub outside_links: bool,
-    /// What lay there when it was looked at: nothing else is replaced or removed.
-    pub expected: &'a Expected,
+    /// What lay there when it was looked at, by path below: nothing else is replaced or removed.
+    pub found: &'a Files,
 }
-
-/// The stats of what lay at a tracked path, by path below.
-pub type Expected = BTreeMap<Vec<u8>, Fingerprint>;
 
 /// What was carried out of a plan.
 #[derive(Debug, Default)]
@@ -133,30 +129,48 @@ fn carry_out(
         })
     };
     remove_all(first)?;
-    make_folders(site, plan, &start)?;
+    let folders = Folders::new(site.top);
+    folders.open(start.parent().unwrap_or(site.top))?;
     let bytes = plan.write.values().map(|entry| entry.size).sum();
     progress.begin(site.path.as_str(), Unit::Bytes, Some(bytes));
-    let failed = AtomicBool::new(false);
-    let written: Vec<_> = plan
-        .write
-        .par_iter()
-        .filter(|_| !failed.load(Ordering::Relaxed))
-        .map(|(name, entry)| {
-            let written = write(site, &start, name, entry, progress);
-            failed.fetch_or(written.is_err(), Ordering::Relaxed);
-            written.map(|record| (name.clone(), record))
-        })
-        .collect();
+    let written = write_all(site, &folders, &start, plan, progress);
     progress.end();
     let mut error = None;
     for written in written {
         match written {
-            Ok((name, record)) => drop(applied.written.insert(name, record)),
+            Ok((name, record)) => drop(applied.written.insert(name.clone(), record)),
             Err(failed) => drop(error.get_or_insert(failed)),
         }
     }
     error.map_or(Ok(()), Err)?;
     remove_all(last)
+}
+
+type Written<'a> = Result<(&'a Vec<u8>, FileRecord), ApplyError>;
+
+/// Writes everything that is to be written, in the order in which it lies in the packs; after a failure nothing more is
+/// begun.
+fn write_all<'a>(
+    site: &Site<'_>,
+    folders: &Folders<'_>,
+    start: &Path,
+    plan: &'a Plan,
+    progress: &Progress,
+) -> Vec<Written<'a>> {
+    let (mut small, large): (Vec<_>, Vec<_>) =
+        plan.write.iter().partition(|(_, entry)| entry.manifest.is_none());
+    small.sort_by_cached_key(|(_, entry)| site.store.read_order(&entry.id));
+    let failed = AtomicBool::new(false);
+    let write = |writer: &mut Writer<'_>, (name, entry): (&'a Vec<u8>, &TreeEntry)| {
+        let written = writer.write(name, entry, progress);
+        failed.fetch_or(written.is_err(), Ordering::Relaxed);
+        written.map(|record| (name, record))
+    };
+    let goes_on = |_: &_| !failed.load(Ordering::Relaxed);
+    let writer = || Writer::new(site, folders, start);
+    let mut written: Vec<_> = large.into_par_iter().filter(goes_on).map_init(writer, write).collect();
+    written.par_extend(small.into_par_iter().filter(goes_on).map_init(writer, write));
+    written
 }
 
 /// Whether something is to be written where `name`, or a folder above it, lies, or below it.
@@ -166,15 +180,15 @@ fn comes_first(name: &[u8], plan: &Plan) -> bool {
 }
 
 /// Refuses to touch what is not what lay there when it was looked at: somebody may have written to it since.
-fn refuse_changed(site: &Site<'_>, path: &Path, name: &[u8]) -> Result<(), ApplyError> {
+pub(super) fn refuse_changed(site: &Site<'_>, path: &Path, name: &[u8]) -> Result<(), ApplyError> {
     let now = match fs::symlink_metadata(path) {
         // A folder is only ever removed when nothing lies in it, and never replaced.
         Ok(metadata) if metadata.is_dir() => return Ok(()),
         Ok(metadata) => Fingerprint::of(&metadata),
         Err(_) => return Ok(()),
     };
-    match site.expected.get(name) {
-        Some(expected) if expected.is_still(&now) => Ok(()),
+    match site.found.get(name) {
+        Some(found) if found.fingerprint.is_still(&now) => Ok(()),
         _ => Err(ApplyError::ChangedMeanwhile(path.to_owned())),
     }
 }
@@ -192,7 +206,7 @@ fn check_links(site: &Site<'_>, plan: &Plan, start: &Path) -> Result<(), ApplyEr
     Ok(())
 }
 
-fn target_of(store: &Store, path: &Path, entry: &TreeEntry) -> Result<Vec<u8>, ApplyError> {
+pub(super) fn target_of(store: &Store, path: &Path, entry: &TreeEntry) -> Result<Vec<u8>, ApplyError> {
     read_content(store, entry.id, entry.manifest, entry.size)
         .map_err(|source| ApplyError::Content { path: path.to_owned(), source })
 }
@@ -232,107 +246,6 @@ fn remove(site: &Site<'_>, start: &Path, name: &[u8]) -> Result<(), ApplyError> 
         folder = empty.parent();
     }
     Ok(())
-}
-
-fn make_folders(site: &Site<'_>, plan: &Plan, start: &Path) -> Result<(), ApplyError> {
-    make_folder(site.top, start.parent().unwrap_or(site.top))?;
-    let mut made = PathBuf::new();
-    for (name, entry) in &plan.write {
-        let path = located(start, name);
-        let folder = if entry.kind == EntryKind::Directory { Some(path.as_path()) } else { path.parent() };
-        if let Some(folder) = folder.filter(|folder| *folder != made) {
-            make_folder(site.top, folder)?;
-            made = folder.to_owned();
-        }
-    }
-    Ok(())
-}
-
-/// Makes the folders from `top` down to `folder`, none of them through a link.
-fn make_folder(top: &Path, folder: &Path) -> Result<(), ApplyError> {
-    let mut path = top.to_owned();
-    for part in folder.strip_prefix(top).unwrap_or(Path::new("")).components() {
-        path.push(part);
-        let failed = |source| ApplyError::Io { path: path.clone(), source };
-        match fs::symlink_metadata(&path) {
-            Ok(metadata) if metadata.is_symlink() => return Err(ApplyError::ThroughLink(path)),
-            Ok(_) => {}
-            Err(error) if error.kind() == io::ErrorKind::NotFound => match fs::create_dir(&path) {
-                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(failed(error)),
-                _ => {}
-            },
-            Err(source) => return Err(failed(source)),
-        }
-    }
-    Ok(())
-}
-
-fn write(
-    site: &Site<'_>,
-    start: &Path,
-    name: &[u8],
-    entry: &TreeEntry,
-    progress: &Progress,
-) -> Result<FileRecord, ApplyError> {
-    let path = &located(start, name);
-    let failed = |source| ApplyError::Io { path: path.to_owned(), source };
-    let fingerprint = match entry.kind {
-        EntryKind::Directory | EntryKind::Split => Fingerprint::default(),
-        EntryKind::Link => {
-            let target = target_of(site.store, path, entry)?;
-            refuse_changed(site, path, name)?;
-            write_link(site, path, &target).map_err(failed)?;
-            // Its times cannot be set: it is looked at again.
-            Fingerprint::of(&fs::symlink_metadata(path).map_err(failed)?).doubted()
-        }
-        EntryKind::File => write_file(site, path, name, entry, progress)?,
-    };
-    let (kind, executable) = (entry.kind, entry.executable);
-    Ok(FileRecord { kind, executable, fingerprint, id: entry.id, manifest: entry.manifest })
-}
-
-fn write_link(site: &Site<'_>, path: &Path, target: &[u8]) -> io::Result<()> {
-    let folder = tempfile::tempdir_in(site.temporary)?;
-    let link = folder.path().join("link");
-    symlink(OsStr::from_bytes(target), &link)?;
-    fs::rename(&link, path)
-}
-
-fn write_file(
-    site: &Site<'_>,
-    path: &Path,
-    name: &[u8],
-    entry: &TreeEntry,
-    progress: &Progress,
-) -> Result<Fingerprint, ApplyError> {
-    let failed = |source| ApplyError::Io { path: path.to_owned(), source };
-    let mut file = tempfile::NamedTempFile::new_in(site.temporary).map_err(failed)?;
-    let mode = if entry.executable { 0o777 } else { 0o666 };
-    copy_content(site.store, entry.id, entry.manifest, entry.size, &mut file, progress).map_err(
-        |source| match source {
-            ReadError::Write(source) => failed(source),
-            source => ApplyError::Content { path: path.to_owned(), source },
-        },
-    )?;
-    file.as_file().set_permissions(Permissions::from_mode(mode & !umask())).map_err(failed)?;
-    // An edit that follows at once must not have the same time.
-    file.as_file().set_modified(Fingerprint::before_all_edits()).map_err(failed)?;
-    refuse_changed(site, path, name)?;
-    let file = file.persist(path).map_err(|error| failed(error.error))?;
-    let written = Fingerprint::of(&file.metadata().map_err(failed)?);
-    Ok(if written.is_coarse() { written.doubted() } else { written })
-}
-
-/// The permissions that this user takes from new files.
-fn umask() -> u32 {
-    use std::sync::OnceLock;
-    static MASK: OnceLock<u32> = OnceLock::new();
-    // The mask can only be read by setting it.
-    *MASK.get_or_init(|| {
-        let mask = rustix::process::umask(rustix::fs::Mode::from_bits_truncate(0o077));
-        rustix::process::umask(mask);
-        mask.bits()
-    })
 }
 
 #[cfg(test)]

@@ -5,8 +5,11 @@
 //! we, and with `--force` we keep a copy where Git keeps none.
 
 mod apply;
+mod aside;
+mod folders;
 mod path;
 mod plan;
+mod write;
 
 use serde::Serialize;
 

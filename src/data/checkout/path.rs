@@ -25,7 +25,7 @@ use crate::objects::pointer::PointerKind;
 use crate::objects::tree::{EntryKind, TreeEntry};
 use crate::storage::store::StoreError;
 
-use super::apply::{ApplyError, Expected, Site, apply};
+use super::apply::{ApplyError, Site, apply};
 use super::plan::{Plan, Wanted, plan};
 
 /// How modified files are met.
@@ -182,26 +182,24 @@ pub fn checkout_path(
     let top = workspace.top();
     let known = record.get(path);
     let found = snapshot(top, path, record, known, progress)?;
-    let disk = found.map(|found| found.files).unwrap_or_default();
+    let mut disk = found.map(|found| found.files).unwrap_or_default();
     let mut plan = plan(&version, &disk, known, wanted);
     if let Some(missing) = missing(workspace, &plan) {
         return Ok(missing);
     }
     spare_only_copies(workspace, &mut plan, &disk, known);
-    let mut expected: Expected =
-        disk.iter().map(|(name, file)| (name.to_owned(), file.fingerprint)).collect();
     let kept = match (plan.modified.is_empty(), options.modified) {
         (true, _) => None,
         (false, Modified::Refuse) => return Ok(refused(path, &plan, known)),
-        (false, Modified::KeepCopy) => Some(keep_copy(workspace, path, &plan.modified, &mut expected)?),
+        (false, Modified::KeepCopy) => Some(keep_copy(workspace, path, &plan.modified, &mut disk)?),
     };
     let bytes = plan.write.values().map(|entry| entry.size).sum();
     check_space(workspace, path, bytes)?;
     let (written, removed) = (plan.write.len() as u64, plan.remove.len() as u64);
     let temporary = temporary_folder(workspace, path)?;
     let outside_links = options.outside_links;
-    let (store, expected) = (workspace.store(), &expected);
-    let site = Site { top, path, temporary: &temporary, store, outside_links, expected };
+    let (store, found) = (workspace.store(), &disk);
+    let site = Site { top, path, temporary: &temporary, store, outside_links, found };
     let applied = apply(&site, plan, progress);
     if let Some(error) = applied.failed {
         // What was done is noted: a file that is gone because of this was not deleted by anybody.
@@ -241,11 +239,12 @@ pub fn clear(workspace: &Workspace, path: &RepoPath, known: &PathRecord) -> Resu
     let (top, store) = (workspace.top(), workspace.store());
     let plan = Plan { remove: known.files.names().map(<[u8]>::to_vec).collect(), ..Plan::default() };
     let start = path.under(top);
-    let expected = known.files.names().filter_map(|name| {
+    let found = known.files.iter().filter_map(|(name, file)| {
         let metadata = fs::symlink_metadata(located(&start, name)).ok()?;
-        Some((name.to_owned(), Fingerprint::of(&metadata)))
+        Some((name.to_owned(), FileRecord { fingerprint: Fingerprint::of(&metadata), ..file }))
     });
-    let site = Site { top, path, temporary: top, store, outside_links: false, expected: &expected.collect() };
+    let found = Files::from(found.collect::<BTreeMap<_, _>>());
+    let site = Site { top, path, temporary: top, store, outside_links: false, found: &found };
     if let Some(error) = apply(&site, plan, &Progress::hidden()).failed {
         return Err(error);
     }
@@ -320,13 +319,13 @@ fn keep_copy(
     workspace: &Workspace,
     path: &RepoPath,
     modified: &BTreeMap<Vec<u8>, FileRecord>,
-    expected: &mut Expected,
+    disk: &mut Files,
 ) -> Result<Kept, CheckoutError> {
     let store = workspace.store();
     let failed = |source| CheckoutError::Store { path: path.clone(), source };
     let intake = Intake::new(store);
     let start = path.under(workspace.top());
-    let mut leaves = BTreeMap::new();
+    let (mut leaves, mut looked_at) = (BTreeMap::new(), BTreeMap::new());
     for (name, file) in modified {
         let at = located(&start, name);
         let mut copy = *file;
@@ -334,13 +333,14 @@ fn keep_copy(
             EntryKind::File => {
                 let (content, fingerprint) = content::store_file(&at, &intake, &Progress::hidden())?;
                 (copy.id, copy.manifest, copy.fingerprint) = (content.id, content.manifest, fingerprint);
-                expected.insert(name.clone(), fingerprint);
+                looked_at.insert(name.clone(), copy);
             }
             EntryKind::Link => copy.id = content::store_link(&at, &intake)?.id,
             EntryKind::Directory | EntryKind::Split => {}
         }
         leaves.insert(name.clone(), copy.leaf());
     }
+    *disk = disk.overlaid(&Files::from(looked_at));
     let root = match leaves.get(&b""[..]) {
         Some(TreeEntry { id, manifest, size, .. }) => {
             RootName { kind: PointerKind::File, id: *id, manifest: *manifest, size: *size }
@@ -402,25 +402,23 @@ pub fn checkout_kept(
         .map_err(|source| CheckoutError::Version { path: path.clone(), source })?;
     let known = record.get(path);
     let found = snapshot(workspace.top(), path, record, known, progress)?;
-    let disk = found.map(|found| found.files).unwrap_or_default();
+    let mut disk = found.map(|found| found.files).unwrap_or_default();
     let mut plan = plan(&version, &disk, known, Wanted::All);
     plan.remove.clear();
     plan.modified.retain(|name, _| plan.write.contains_key(name));
     if let Some(missing) = missing(workspace, &plan) {
         return Ok(missing);
     }
-    let mut expected: Expected =
-        disk.iter().map(|(name, file)| (name.to_owned(), file.fingerprint)).collect();
     let replaced = match plan.modified.is_empty() {
         true => None,
-        false => Some(keep_copy(workspace, path, &plan.modified, &mut expected)?),
+        false => Some(keep_copy(workspace, path, &plan.modified, &mut disk)?),
     };
     let bytes = plan.write.values().map(|entry| entry.size).sum();
     check_space(workspace, path, bytes)?;
     let written = plan.write.len() as u64;
     let temporary = temporary_folder(workspace, path)?;
     let (top, store) = (workspace.top(), workspace.store());
-    let site = Site { top, path, temporary: &temporary, store, outside_links: true, expected: &expected };
+    let site = Site { top, path, temporary: &temporary, store, outside_links: true, found: &disk };
     if let Some(error) = apply(&site, plan, progress).failed {
         return Err(error.into());
     }

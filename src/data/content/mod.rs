@@ -7,6 +7,7 @@ mod lane;
 mod pipeline;
 mod presence;
 mod read;
+mod restore;
 mod steady;
 mod walk;
 mod whole;
@@ -17,6 +18,7 @@ pub use gather::{ToRead, read_all, store_file};
 pub use intake::Intake;
 pub use presence::{Presence, holds, holds_content, presence};
 pub use read::{ContentReader, ReadError, copy_content, read_content};
+pub use restore::{Former, restore_content};
 pub use steady::open_regular;
 pub use walk::{
     WalkError, directory, empty_directory, entry_at, flatten, flatten_where, is_empty_directory, joined,

@@ -26,6 +26,9 @@ pub enum ReadError {
     /// The chunks are whole, but are not the content that was named.
     #[error("content {} does not match its manifest", .0.short())]
     Mismatch(Digest),
+    /// A file that has a part of the content already cannot be read.
+    #[error("cannot read what is here already")]
+    Borrow(#[source] io::Error),
     /// The bytes could not be written on.
     #[error("cannot write")]
     Write(#[source] io::Error),
@@ -37,7 +40,7 @@ impl ReadError {
         match self {
             Self::Walk(error) => error.is_missing(),
             Self::Chunk { source, .. } => matches!(source, StoreError::Missing { .. }),
-            Self::Mismatch(_) | Self::Write(_) => false,
+            Self::Mismatch(_) | Self::Borrow(_) | Self::Write(_) => false,
         }
     }
 }
@@ -48,7 +51,7 @@ impl Advice for ReadError {
             Self::Walk(error) => error.hints(),
             Self::Chunk { source, .. } => source.hints(),
             Self::Mismatch(_) => vec!["the pointer was not written by git-ml: restore it from Git".into()],
-            Self::Write(_) => Vec::new(),
+            Self::Borrow(_) | Self::Write(_) => Vec::new(),
         }
     }
 }

@@ -188,7 +188,20 @@ pub fn chunks(
         let len = u32::try_from(size).unwrap_or(u32::MAX);
         return Ok(if len == 0 { Vec::new() } else { vec![ChunkEntry { id, len }] });
     };
-    let mut walk = ChunkWalk::new(manifest, size);
+    chunks_in_order(store, manifest, size).collect()
+}
+
+/// The chunks of the manifest of a content of `size` bytes, read as they are asked for; none come after an error.
+pub(super) fn chunks_in_order(
+    store: &Store,
+    manifest: Digest,
+    size: u64,
+) -> impl Iterator<Item = Result<ChunkEntry, WalkError>> {
+    let mut walk = Some(ChunkWalk::new(manifest, size));
     let mut read = |id: &Digest| store.read(id).map_err(|source| WalkError::Store { id: *id, source });
-    std::iter::from_fn(|| walk.next(&mut read).transpose()).collect()
+    std::iter::from_fn(move || {
+        let next = walk.as_mut()?.next(&mut read).transpose();
+        walk.take_if(|_| !matches!(next, Some(Ok(_))));
+        next
+    })
 }

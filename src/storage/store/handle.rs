@@ -235,14 +235,16 @@ impl Store {
     }
 
     fn read_at(&self, location: &Location, pack: &PackFile) -> io::Result<Stored> {
-        let file = match &pack.file {
-            Some(file) => Arc::clone(file),
-            None => self.sealed_file(&pack.path)?,
-        };
+        let file = self.file_of(pack)?;
         let Location { offset, stored, raw, codec, kind, .. } = *location;
         let mut bytes = vec![0; stored as usize];
         file.read_exact_at(&mut bytes, offset.into())?;
         Ok(Stored { kind, codec, bytes, raw })
+    }
+
+    /// The file of a pack, to be read.
+    pub(super) fn file_of(&self, pack: &PackFile) -> io::Result<Arc<File>> {
+        pack.file.as_ref().map_or_else(|| self.sealed_file(&pack.path), |file| Ok(Arc::clone(file)))
     }
 
     fn sealed_file(&self, path: &Path) -> io::Result<Arc<File>> {
@@ -268,7 +270,7 @@ impl Store {
     }
 
     /// The index after its first load.
-    fn loaded(&self) -> Result<RwLockReadGuard<'_, Index>, StoreError> {
+    pub(super) fn loaded(&self) -> Result<RwLockReadGuard<'_, Index>, StoreError> {
         let index = self.index();
         if index.is_loaded() {
             return Ok(index);

@@ -1,0 +1,144 @@
+//! Reads many items one after the other.
+//!
+//! What costs in reading small items is not the bytes: it is a system call and fresh memory for each. So a reader keeps
+//! its buffers, and where items are asked for in the order in which they lie, one read brings the next ones too. Git's
+//! packs and restic's `restore` do the same: restic plans a restore by pack and reads neighbouring blobs in one range.
+
+use std::fs::File;
+use std::io;
+use std::ops::Range;
+use std::os::unix::fs::FileExt;
+use std::sync::Arc;
+
+use super::error::StoreError;
+use super::handle::Store;
+use super::index::Location;
+use crate::base::Digest;
+use crate::objects::ItemKind;
+use crate::objects::codec::{Scratch, decode_in};
+
+/// So many bytes are read at once where items lie in the order in which they are asked for.
+const AHEAD: usize = 256 << 10;
+
+/// Where an item lies, for the order in which items are best read. It says nothing beyond that, and may be out of date.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ReadOrder(Option<(u32, u32)>);
+
+/// Reads items, each verified, with buffers that are used again. For one thread; it is best asked in [`ReadOrder`].
+pub struct ItemReader {
+    store: Store,
+    /// The pack that was read last.
+    pack: Option<(u32, Arc<File>)>,
+    /// What was read of it, and where that begins.
+    window: Vec<u8>,
+    window_start: u64,
+    /// Where the item that was read last ends.
+    last_end: u64,
+    scratch: Scratch,
+    /// An item that had to be read alone.
+    alone: Vec<u8>,
+}
+
+impl Store {
+    /// Where the item comes among others that are to be read; those that are not here come first.
+    pub fn read_order(&self, id: &Digest) -> ReadOrder {
+        let place = self.loaded().ok().and_then(|index| index.find(id).map(|(location, _)| location));
+        ReadOrder(place.map(|location| (location.pack, location.offset)))
+    }
+
+    /// A reader of many items.
+    pub fn reader(&self) -> ItemReader {
+        ItemReader {
+            store: self.clone(),
+            pack: None,
+            window: Vec::new(),
+            window_start: 0,
+            last_end: 0,
+            scratch: Scratch::default(),
+            alone: Vec::new(),
+        }
+    }
+}
+
+impl ItemReader {
+    /// The item, verified against its id.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Store::read`].
+    pub fn read(&mut self, id: &Digest) -> Result<&[u8], StoreError> {
+        self.read_if(id, |kind, item| kind.id_of(item) == *id)
+    }
+
+    /// The item, for a caller who verifies the whole that it is a part of: damage may go unnoticed here.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Store::read`].
+    pub fn read_unverified(&mut self, id: &Digest) -> Result<&[u8], StoreError> {
+        self.read_if(id, |_, _| true)
+    }
+
+    fn read_if(&mut self, id: &Digest, holds: impl Fn(ItemKind, &[u8]) -> bool) -> Result<&[u8], StoreError> {
+        if let Some((location, stored)) = self.find(id) {
+            let stored = &self.window[stored];
+            let decoded = decode_in(location.codec, stored, location.raw, &mut self.scratch);
+            if decoded.is_ok_and(|item| holds(location.kind, item)) {
+                return Ok(self.scratch.decoded(location.codec, stored));
+            }
+        }
+        // What is missing or damaged is told by the store, which also looks whether it lies elsewhere by now.
+        self.alone = self.store.read(id)?;
+        Ok(&self.alone)
+    }
+
+    /// Brings the stored bytes of the item into the window; `None` where that cannot be done.
+    fn find(&mut self, id: &Digest) -> Option<(Location, Range<usize>)> {
+        let location = self.open_pack_of(id)?;
+        let (from, length) = (u64::from(location.offset), location.stored as usize);
+        let end = from + length as u64;
+        let held = self.window_start..self.window_start + self.window.len() as u64;
+        if !(held.start <= from && end <= held.end) {
+            let in_order = from == self.last_end;
+            let wanted = if in_order { length.max(AHEAD) } else { length };
+            self.fill(from, wanted, length).ok()?;
+        }
+        self.last_end = end;
+        let start = (from - self.window_start) as usize;
+        Some((location, start..start + length))
+    }
+
+    fn open_pack_of(&mut self, id: &Digest) -> Option<Location> {
+        let index = self.store.loaded().ok()?;
+        let (location, pack) = index.find(id)?;
+        if self.pack.as_ref().is_none_or(|(number, _)| *number != location.pack) {
+            let file = self.store.file_of(pack).ok()?;
+            drop(index);
+            self.pack = Some((location.pack, file));
+            self.window.clear();
+            self.last_end = 0;
+        }
+        Some(location)
+    }
+
+    /// Reads `wanted` bytes from `from`, or as many as there are, but at least `needed`.
+    fn fill(&mut self, from: u64, wanted: usize, needed: usize) -> io::Result<()> {
+        let Some((_, file)) = &self.pack else { return Err(io::ErrorKind::NotFound.into()) };
+        self.window.resize(wanted, 0);
+        self.window_start = from;
+        let mut filled = 0;
+        while filled < needed {
+            match file.read_at(&mut self.window[filled..], from + filled as u64) {
+                Ok(0) => break,
+                Ok(read) => filled += read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => {
+                    self.window.clear();
+                    return Err(error);
+                }
+            }
+        }
+        self.window.truncate(filled);
+        if filled < needed { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(()) }
+    }
+}
