@@ -3,7 +3,8 @@
 //! A place (out of a locator, a root record, an index) is a hint. Places that lie near each other in one pack become
 //! one range, reading over holes of up to 256 KiB: a request costs about as much time as that many bytes. What comes is
 //! decoded and held against its id before anybody sees it. Where a place was wrong, the footer of the pack, which is
-//! held against the pack's name, tells the right one; only if that does not help either is the pack damaged.
+//! held against the pack's name, tells the right one; only if that does not help either is the pack damaged. A pack that is
+//! not there may have been folded into others: `moves/` tells which, and their footers tell where the items lie now.
 //!
 //! Memory: [`RANGES_AT_ONCE`] ranges of at most [`LONGEST_RANGE`] bytes, however much is asked for.
 
@@ -17,8 +18,9 @@ use std::thread;
 use super::remote::{Remote, RemoteError, RemoteErrorKind};
 use super::store::Stored;
 use crate::base::{Advice, Digest};
-use crate::objects::layout::pack_name;
-use crate::objects::{FormatError, ItemKind, PackFooter, PackRef, Place};
+use crate::objects::layout::{moves_name, pack_name};
+use crate::objects::moves::MAX_MOVE_DEPTH;
+use crate::objects::{FormatError, ItemKind, Moves, PackFooter, PackRef, Place};
 
 /// Bytes that are read over rather than asking twice.
 const LONGEST_HOLE: u32 = 256 << 10;
@@ -141,13 +143,13 @@ impl RemoteReader {
         let threads = thread::available_parallelism().map_or(1, NonZeroUsize::get).max(4);
         let threads = threads.min(RANGES_AT_ONCE).min(spans.len());
         if threads <= 1 {
-            return spans.iter().try_for_each(|span| self.read_span(span, wanted, take));
+            return spans.iter().try_for_each(|span| self.read_span(span, wanted, take, 0));
         }
         let next = AtomicUsize::new(0);
         let failed = Mutex::new(None);
         let work = || {
             while let Some(span) = spans.get(next.fetch_add(1, Ordering::Relaxed)) {
-                if let Err(error) = self.read_span(span, wanted, take) {
+                if let Err(error) = self.read_span(span, wanted, take, 0) {
                     next.store(spans.len(), Ordering::Relaxed);
                     failed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
                 }
@@ -193,11 +195,75 @@ impl RemoteReader {
         Ok(footer)
     }
 
+    /// The footers that tell of the items of a pack: its own, or those of the packs that it was folded into.
+    ///
+    /// # Errors
+    ///
+    /// As [`RemoteReader::footer`].
+    pub fn footers(&self, pack: &PackRef) -> Result<Vec<(PackRef, Arc<PackFooter>)>, ReadError> {
+        match self.footer(pack) {
+            Ok(footer) => Ok(vec![(*pack, footer)]),
+            Err(ReadError::MissingPack { .. }) => self.moved(pack, 0),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The footers of the packs that a pack was folded into.
+    fn moved(&self, pack: &PackRef, depth: u8) -> Result<Vec<(PackRef, Arc<PackFooter>)>, ReadError> {
+        let missing = || ReadError::MissingPack { pack: pack.id, remote: self.remote.address().to_owned() };
+        let bytes = match self.remote.get(&moves_name(&pack.id)) {
+            Err(error) if error.kind() == RemoteErrorKind::NotFound => return Err(missing()),
+            answer => answer?,
+        };
+        let moves =
+            Moves::decode(&bytes).ok().filter(|moves| moves.pack == pack.id && depth < MAX_MOVE_DEPTH);
+        let mut footers = Vec::new();
+        for target in moves.ok_or_else(missing)?.targets {
+            match self.footer(&target) {
+                Ok(footer) => footers.push((target, footer)),
+                Err(ReadError::MissingPack { .. }) => footers.extend(self.moved(&target, depth + 1)?),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(footers)
+    }
+
+    /// Reads what lay in a pack that is not there any more, from where it lies now.
+    fn read_moved<E: From<ReadError>>(
+        &self,
+        span: &Span,
+        wanted: &[Wanted],
+        take: &(dyn Fn(usize, Fetched) -> Result<(), E> + Sync),
+        depth: u8,
+    ) -> Result<(), E> {
+        let mut places = HashMap::new();
+        for (pack, footer) in &self.moved(&span.pack, depth)? {
+            places.extend(footer.places(*pack).map(|(entry, place)| ((entry.id, entry.kind), place)));
+        }
+        let (mut moved, mut numbers, mut lost) = (Vec::new(), Vec::new(), None);
+        for &number in &span.wanted {
+            let item = &wanted[number];
+            match item.id.and_then(|id| places.get(&(id, item.kind))) {
+                Some(place) => {
+                    moved.push(Wanted { place: *place, ..*item });
+                    numbers.push(number);
+                }
+                None => lost = Some(item.id.unwrap_or_default()),
+            }
+        }
+        for span in spans_of(&moved) {
+            self.read_span(&span, &moved, &|at, fetched| take(numbers[at], fetched), depth + 1)?;
+        }
+        let (pack, remote) = (span.pack.id, self.remote.address().to_owned());
+        lost.map_or(Ok(()), |id| Err(ReadError::Damaged { id, pack, remote }.into()))
+    }
+
     fn read_span<E: From<ReadError>>(
         &self,
         span: &Span,
         wanted: &[Wanted],
         take: &(dyn Fn(usize, Fetched) -> Result<(), E> + Sync),
+        depth: u8,
     ) -> Result<(), E> {
         let Range { start, end } = span.range;
         let inside = end <= span.pack.size;
@@ -205,6 +271,9 @@ impl RemoteReader {
             Ok(bytes) => bytes.unwrap_or_default(),
             // The pack is shorter than the places say: the footer will tell.
             Err(ReadError::Remote(error)) if error.kind() == RemoteErrorKind::WrongSize => Vec::new(),
+            Err(ReadError::MissingPack { .. }) if depth <= MAX_MOVE_DEPTH => {
+                return self.read_moved(span, wanted, take, depth);
+            }
             Err(error) => return Err(error.into()),
         };
         for &number in &span.wanted {

@@ -23,6 +23,7 @@ mod mldata_manual;
 mod mldata_mv;
 mod mldata_push;
 mod mldata_remote;
+mod mldata_remote_forget;
 mod mldata_rm;
 mod mldata_status;
 mod mlmodel;

@@ -8,6 +8,7 @@
 )]
 
 mod collected;
+mod folded;
 mod full_disk;
 mod hostile;
 mod interleaved;

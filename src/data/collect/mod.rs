@@ -9,7 +9,7 @@
 mod error;
 mod gc;
 mod reach;
-mod roots;
+pub(in crate::data) mod roots;
 mod sweep;
 
 pub use error::CollectError;

@@ -1,8 +1,10 @@
 //! Why a collection stopped.
 
 use crate::base::{Advice, Digest, Failure, typed};
+use crate::data::collect::CollectError;
 use crate::data::remotes::RemotesError;
 use crate::data::transfer::TransferError;
+use crate::git::GitError;
 use crate::objects::FormatError;
 use crate::storage::remote::RemoteError;
 
@@ -45,6 +47,27 @@ pub enum CollectRemoteError {
         /// Its address.
         remote: String,
     },
+    /// There is no Git remote: nobody can tell which refs there are.
+    #[error("there is no Git remote whose refs could tell which versions are still named")]
+    NoHome,
+    /// This clone does not see all of the history.
+    #[error("this clone is {what}: it does not see which versions other commits name")]
+    NotAll {
+        /// How.
+        what: &'static str,
+    },
+    /// Younger records must not be forgotten.
+    #[error("the remote lets no record be forgotten that is younger than {days} days")]
+    TooYoung {
+        /// The least age in days.
+        days: u32,
+    },
+    /// What this clone names cannot be told.
+    #[error(transparent)]
+    Here(#[from] CollectError),
+    /// The repository.
+    #[error(transparent)]
+    Git(#[from] GitError),
     /// What remotes and records say.
     #[error(transparent)]
     Transfer(#[from] TransferError),
@@ -91,6 +114,11 @@ impl Advice for CollectRemoteError {
             Self::Transfer(error) => error.hints(),
             Self::Remote(error) => error.hints(),
             Self::Remotes(error) => error.hints(),
+            Self::Here(error) => error.hints(),
+            Self::Git(error) => error.hints(),
+            Self::NoHome => vec!["git remote add origin URL".into()],
+            Self::NotAll { .. } => vec!["do it in a full clone: git clone URL".into()],
+            Self::TooYoung { days } => vec![format!("--older-than {days}d, or more")],
             Self::NoTime { .. } | Self::Format(_) => Vec::new(),
         }
     }
@@ -99,6 +127,8 @@ impl Advice for CollectRemoteError {
         match self {
             Self::Transfer(error) => error.failure(),
             Self::Remotes(error) => error.failure(),
+            Self::Git(error) => error.failure(),
+            Self::TooYoung { .. } => Failure::WrongUse,
             _ => Failure::CouldNotDo,
         }
     }

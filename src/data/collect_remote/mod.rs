@@ -28,6 +28,7 @@
 mod delete;
 mod error;
 mod fold;
+mod forget;
 mod moved;
 mod needs;
 mod reindex;
@@ -37,4 +38,5 @@ mod survey;
 mod verdict;
 
 pub use error::CollectRemoteError;
+pub use forget::{FORGET_AGE, ForgetOptions, Forgotten, ForgottenRoot, forget, remove};
 pub use run::{Amount, CollectRemote, Collected, collect, collect_remote};

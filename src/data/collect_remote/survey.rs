@@ -92,7 +92,7 @@ impl Survey {
         let indexes = remote.list(layout::INDEX)?;
         records.refresh(remote)?;
         let all = remote.list("")?;
-        let now = now(collect)?;
+        let now = time_of(remote, collect.dry_run, collect.now)?;
         let mut survey = Self {
             now,
             config,
@@ -321,18 +321,22 @@ fn get(remote: &Remote, name: &str) -> Result<Option<Vec<u8>>, CollectRemoteErro
 
 /// The time by the clock of the service: that of an object which is written for it. Where nothing is to be changed, the
 /// clock of this machine, for a forecast.
-fn now(collect: &CollectRemote<'_>) -> Result<SystemTime, CollectRemoteError> {
-    if let Some(now) = collect.now {
+pub(super) fn time_of(
+    remote: &Remote,
+    dry_run: bool,
+    given: Option<SystemTime>,
+) -> Result<SystemTime, CollectRemoteError> {
+    if let Some(now) = given {
         return Ok(now);
     }
-    if collect.dry_run {
+    if dry_run {
         return Ok(SystemTime::now());
     }
     let name = layout::clock_name(&RandomId::generate());
-    collect.remote.put(&name, Vec::new())?;
-    let told = collect.remote.stat(&name)?.and_then(|object| object.modified);
-    collect.remote.delete(&name)?;
-    told.ok_or_else(|| CollectRemoteError::NoTime { remote: collect.remote.address().to_owned() })
+    remote.put(&name, Vec::new())?;
+    let told = remote.stat(&name)?.and_then(|object| object.modified);
+    remote.delete(&name)?;
+    told.ok_or_else(|| CollectRemoteError::NoTime { remote: remote.address().to_owned() })
 }
 
 fn is_ours(name: &str) -> bool {

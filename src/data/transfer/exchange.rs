@@ -10,6 +10,7 @@ use crate::data::root::RootName;
 use crate::data::tracked::{self, Tracked, TrackedError};
 use crate::data::versions::{self, Commits, Version};
 use crate::data::workspace::Workspace;
+use crate::git::GitRemote;
 use crate::objects::Home;
 use crate::objects::pointer::Pointer;
 use crate::storage::store::Store;
@@ -88,11 +89,19 @@ fn wishes(versions: Vec<Version>, older: &[Version]) -> Vec<Wish> {
 }
 
 /// The Git remote that commits are pushed to, without secrets: the home of this repository's roots.
-pub(super) fn home_url(workspace: &Workspace) -> String {
+fn home_url(workspace: &Workspace) -> String {
+    home_remote(workspace).map(|(_, url)| url).unwrap_or_default()
+}
+
+/// The Git remote that commits are pushed to, and the normalised URL of it, without secrets.
+pub(in crate::data) fn home_remote(workspace: &Workspace) -> Option<(GitRemote, String)> {
     let repository = workspace.repository();
     let name = repository.default_remote();
     let remote = repository.remotes().into_iter().find(|remote| Some(&remote.name) == name.as_ref());
-    remote.map(|remote| normalised(&remote.push_url)).unwrap_or_default()
+    remote.map(|remote| {
+        let home = normalised(&remote.push_url);
+        (remote, home)
+    })
 }
 
 /// One text for one place: without user, password, trailing slash and `.git`; scheme and host in lower case.

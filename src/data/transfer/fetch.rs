@@ -14,7 +14,7 @@ use crate::base::{Digest, Progress, RandomId, RepoPath, Unit};
 use crate::data::compose::is_within;
 use crate::data::root::RootName;
 use crate::objects::pointer::PointerKind;
-use crate::objects::{ItemKind, Located, LocatorNode, Place, RootRecord, layout};
+use crate::objects::{ItemKind, Located, LocatorNode, Place, RootRecord, SessionId, layout};
 use crate::storage::remote::{Remote, RemoteErrorKind};
 use crate::storage::remote_reader::{Fetched as FetchedItem, ReadError, RemoteReader, Wanted};
 use crate::storage::store::{Store, StoreWriter};
@@ -106,11 +106,10 @@ pub fn fetch(fetch: &Fetch<'_>, knowledge: &mut Knowledge, wants: &[Want]) -> Re
     let reader = RemoteReader::new(fetch.remote);
     let writer = fetch.store.writer();
     for want in wants {
-        let Some(record) = record_of(fetch, &roots, &want.root)? else {
+        let Some((record, brought)) = bring_by_any(fetch, &roots, &reader, &writer, want)? else {
             done.missing.push(MissingVersion { path: want.path.clone(), root: want.root.id });
             continue;
         };
-        let brought = bring(fetch, &reader, &writer, want, &record)?;
         done.versions += 1;
         done.items += brought.0;
         done.bytes += brought.1;
@@ -131,7 +130,7 @@ fn note_safe(fetch: &Fetch<'_>, knowledge: &mut Knowledge, roots: &Roots, here: 
         return;
     }
     for want in here {
-        if let Ok(Some(record)) = record_of(fetch, roots, &want.root)
+        if let Ok(Some(record)) = record_of(fetch, roots, &want.root, &HashSet::new())
             && collected.trusts(fetch.repository, record.root, record.session)
         {
             knowledge.note_root(record.root, record.session);
@@ -157,10 +156,15 @@ fn is_here(store: &Store, want: &Want) -> bool {
     whole && crate::data::content::presence(store, &want.root) == crate::data::content::Presence::Whole
 }
 
-/// A record of the root that can be read and names this very root; the newest first.
-fn record_of(fetch: &Fetch<'_>, roots: &Roots, root: &RootName) -> Result<Option<RootRecord>, TransferError> {
+/// A record of the root that can be read and names this very root, and was not tried; the newest first.
+fn record_of(
+    fetch: &Fetch<'_>,
+    roots: &Roots,
+    root: &RootName,
+    tried: &HashSet<SessionId>,
+) -> Result<Option<RootRecord>, TransferError> {
     let mut damaged = None;
-    for session in roots.sessions(&root.id) {
+    for session in roots.sessions(&root.id).into_iter().filter(|session| !tried.contains(session)) {
         let name = layout::root_name(&fetch.repository, &root.id, &session);
         let bytes = match fetch.remote.get(&name) {
             Err(error) if error.kind() == RemoteErrorKind::NotFound => continue,
@@ -179,6 +183,45 @@ fn record_of(fetch: &Fetch<'_>, roots: &Roots, root: &RootName) -> Result<Option
     damaged.map_or(Ok(None), Err)
 }
 
+/// What one version took: its items and their bytes.
+type Brought = (u64, u64);
+
+/// Brings one version by its newest record; where something of that is gone or damaged, the records are listed again and
+/// another is taken. `None` where there is no record.
+fn bring_by_any(
+    fetch: &Fetch<'_>,
+    roots: &Roots,
+    reader: &RemoteReader,
+    writer: &StoreWriter,
+    want: &Want,
+) -> Result<Option<(RootRecord, Brought)>, TransferError> {
+    let (mut tried, mut failed, mut again) = (HashSet::new(), None, None);
+    loop {
+        let record = record_of(fetch, again.as_ref().unwrap_or(roots), &want.root, &tried);
+        let record = match (record, failed) {
+            (Ok(Some(record)), _) => record,
+            // The first error says what is wrong.
+            (_, Some(failed)) => return Err(failed),
+            (none, None) => return none.map(|_| None),
+        };
+        match bring(fetch, reader, writer, want, &record) {
+            Ok(brought) => return Ok(Some((record, brought))),
+            Err(error) if is_lost(&error) => {
+                tried.insert(record.session);
+                again =
+                    Some(Roots::list(fetch.remote, fetch.repository, &BTreeSet::from([want.root.id]), 0)?);
+                failed = Some(error);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// Whether another record of the same root may help: something that this one names is gone or damaged.
+fn is_lost(error: &TransferError) -> bool {
+    is_wrong_place(error) || matches!(error, TransferError::Unlocated { .. } | TransferError::Format(_))
+}
+
 /// Brings one version; returns items and bytes. When it returns well, nothing that is wanted is missing here.
 fn bring(
     fetch: &Fetch<'_>,
@@ -186,7 +229,7 @@ fn bring(
     writer: &StoreWriter,
     want: &Want,
     record: &RootRecord,
-) -> Result<(u64, u64), TransferError> {
+) -> Result<Brought, TransferError> {
     let counted = (AtomicU64::new(0), AtomicU64::new(0));
     let take = |id: Digest, fetched: &FetchedItem| -> Result<(), TransferError> {
         let stored = &fetched.stored;
@@ -333,8 +376,9 @@ fn read_nodes(
     }
     match answer {
         Err(error) if is_wrong_place(&error) => {
-            for (node, pending) in nodes.iter_mut().zip(level).filter(|(node, _)| node.is_none()) {
-                *node = Some(read_by_table(reader, tables, pending, take)?);
+            let missing: Vec<_> = (0..level.len()).filter(|number| nodes[*number].is_none()).collect();
+            for (number, node) in read_by_tables(reader, tables, level, &missing, take)? {
+                nodes[number] = Some(node);
             }
         }
         answer => answer?,
@@ -342,21 +386,26 @@ fn read_nodes(
     Ok(nodes.into_iter().map(Option::unwrap_or_default).zip(locators).collect())
 }
 
-fn read_by_table(
+/// The nodes with these numbers, from where the tables of the packs say that they lie, in one go.
+fn read_by_tables(
     reader: &RemoteReader,
     tables: &mut Tables<'_>,
-    pending: &Pending,
+    level: &[Pending],
+    numbers: &[usize],
     take: Take<'_>,
-) -> Result<Vec<u8>, TransferError> {
-    let place = tables.find(pending.id)?.ok_or(TransferError::Unlocated { id: pending.id })?;
-    let item = Mutex::new(Vec::new());
-    let wanted = Wanted { id: Some(pending.id), kind: pending.kind, place };
-    reader.read_each(&[wanted], &|_, fetched: FetchedItem| {
-        take(pending.id, &fetched)?;
-        *item.lock().unwrap_or_else(PoisonError::into_inner) = fetched.item;
+) -> Result<BTreeMap<usize, Vec<u8>>, TransferError> {
+    let mut wanted = Vec::new();
+    for Pending { id, kind, .. } in numbers.iter().map(|number| &level[*number]) {
+        let place = tables.find(*id)?.ok_or(TransferError::Unlocated { id: *id })?;
+        wanted.push(Wanted { id: Some(*id), kind: *kind, place });
+    }
+    let items = Mutex::new(BTreeMap::new());
+    reader.read_each(&wanted, &|at, fetched: FetchedItem| {
+        take(level[numbers[at]].id, &fetched)?;
+        items.lock().unwrap_or_else(PoisonError::into_inner).insert(numbers[at], fetched.item);
         Ok::<(), TransferError>(())
     })?;
-    Ok(item.into_inner().unwrap_or_else(PoisonError::into_inner))
+    Ok(items.into_inner().unwrap_or_else(PoisonError::into_inner))
 }
 
 /// What a node names that is wanted and not here, and where a locator says that it lies.

@@ -75,7 +75,7 @@ impl<'a> Known<'a> {
         wanted: &NodeIds,
         paths: &HashSet<Vec<u8>>,
     ) -> Result<(), TransferError> {
-        let packs = packs_of(self.reader, base)?;
+        let Some(packs) = had(packs_of(self.reader, base))? else { return Ok(()) };
         if packs.iter().any(|pack| self.condemned.contains(&pack.id)) {
             return Ok(());
         }
@@ -127,7 +127,8 @@ impl<'a> Known<'a> {
         if let Ok(node) = self.store.read(&id) {
             return Ok(Some(node));
         }
-        Ok(Some(self.reader.read_all(&[Wanted { id: Some(id), kind, place }])?.swap_remove(0)))
+        Ok(had(self.reader.read_all(&[Wanted { id: Some(id), kind, place }]))?
+            .map(|mut nodes| nodes.swap_remove(0)))
     }
 
     /// A locator, from the store (pushes leave theirs there) or the remote.
@@ -139,13 +140,12 @@ impl<'a> Known<'a> {
                 .find(|(_, found)| found.offset == place.offset)
                 .map(|(entry, _)| entry.id)
         });
-        let bytes = match entry.and_then(|id| self.store.read(&id).ok()) {
-            Some(bytes) => bytes,
-            None => {
-                self.reader.read_all(&[Wanted { id: None, kind: ItemKind::Locator, place }])?.swap_remove(0)
-            }
-        };
-        Ok(LocatorNode::decode(&bytes).ok())
+        if let Some(bytes) = entry.and_then(|id| self.store.read(&id).ok()) {
+            return Ok(LocatorNode::decode(&bytes).ok());
+        }
+        let wanted = Wanted { id: None, kind: ItemKind::Locator, place };
+        let read = had(self.reader.read_all(&[wanted]))?;
+        Ok(read.and_then(|read| LocatorNode::decode(read.first()?).ok()))
     }
 
     /// Where a node and its locator lie, if a base root has it.
@@ -188,6 +188,15 @@ impl<'a> Known<'a> {
     /// The packs of all base roots.
     pub fn vouched(&self) -> &BTreeSet<PackRef> {
         &self.vouched
+    }
+}
+
+/// What was read; `None` where it is gone or damaged, and only the failure of the remote itself is an error.
+fn had<T, E: Into<TransferError>>(read: Result<T, E>) -> Result<Option<T>, TransferError> {
+    match read.map_err(Into::into) {
+        Ok(read) => Ok(Some(read)),
+        Err(TransferError::Read(error)) if !matches!(error, ReadError::Remote(_)) => Ok(None),
+        Err(error) => Err(error),
     }
 }
 

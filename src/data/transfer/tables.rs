@@ -34,8 +34,11 @@ impl<'a> Tables<'a> {
         if self.places.is_none() {
             let mut places = HashMap::new();
             for pack in packs_of(self.reader, self.record)? {
-                match self.reader.footer(&pack) {
-                    Ok(footer) => places.extend(footer.places(pack).map(|(entry, place)| (entry.id, place))),
+                match self.reader.footers(&pack) {
+                    Ok(footers) => {
+                        let items = footers.iter().flat_map(|(pack, footer)| footer.places(*pack));
+                        places.extend(items.map(|(entry, place)| (entry.id, place)));
+                    }
                     Err(ReadError::Remote(error)) => return Err(error.into()),
                     Err(_) => {}
                 }

@@ -5,7 +5,7 @@ use clap::Subcommand;
 use crate::cli::context::Context;
 use crate::cli::report::Outcome;
 
-use super::{add, list, remove};
+use super::{add, forget, list, remove};
 
 /// Name the places where the data is kept
 ///
@@ -17,6 +17,7 @@ pub(crate) enum RemoteCommand {
     Add(add::RemoteAddArgs),
     List(list::RemoteListArgs),
     Remove(remove::RemoteRemoveArgs),
+    Forget(forget::RemoteForgetArgs),
 }
 
 pub(crate) fn run(context: &Context, command: &RemoteCommand) -> Outcome {
@@ -24,5 +25,6 @@ pub(crate) fn run(context: &Context, command: &RemoteCommand) -> Outcome {
         RemoteCommand::Add(args) => add::run(context, args),
         RemoteCommand::List(args) => list::run(context, args),
         RemoteCommand::Remove(args) => remove::run(context, args),
+        RemoteCommand::Forget(args) => forget::run(context, args),
     }
 }
