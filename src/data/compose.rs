@@ -4,13 +4,17 @@
 //! what it holds must not drop the rest. So a path of the last version is dropped only with a proof: this worktree wrote
 //! or added it (its record says so), and it is gone. Without a record there is no proof, and nothing is dropped unless
 //! the user says that all that is to remain is here.
+//!
+//! Old is not an edit. Where the pointer moved on and the data did not (a pull without its data), adding the directory
+//! must not take the news back: what was changed here since the record is united with what the pointer names, file by
+//! file, as Git merges: what only one side changed is taken from that side, what both changed otherwise is refused by name.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::base::{Advice, RepoPath, typed};
 use crate::data::content::{WalkError, flatten_where, is_empty_directory};
 use crate::data::root::RootName;
-use crate::data::worktree::{Files, PathRecord};
+use crate::data::worktree::{FileRecord, Files, PathRecord};
 use crate::objects::pointer::PointerKind;
 use crate::objects::tree::{EntryKind, TreeEntry};
 use crate::storage::store::Store;
@@ -28,6 +32,17 @@ pub enum ComposeError {
         /// Files of the last version.
         of: u64,
     },
+    /// Files were changed here and in the version that the pointer names.
+    #[error(
+        "of '{path}' changed here and in the version that its pointer names; nothing was added:{}",
+        listed(path, names)
+    )]
+    Conflict {
+        /// The directory.
+        path: RepoPath,
+        /// The files, by path below it.
+        names: Vec<Vec<u8>>,
+    },
     /// The last version must be known, and its nodes are not in the store.
     #[error("the last version of '{path}' is not in the store, and it is needed to keep what is not here")]
     Base {
@@ -37,6 +52,11 @@ pub enum ComposeError {
         #[source]
         source: WalkError,
     },
+}
+
+/// Each on a line of its own.
+fn listed(path: &RepoPath, names: &[Vec<u8>]) -> String {
+    names.iter().map(|name| format!("\n  {path}/{}", String::from_utf8_lossy(name))).collect()
 }
 
 impl Advice for ComposeError {
@@ -52,6 +72,20 @@ impl Advice for ComposeError {
                     path = typed(path)
                 ),
             ],
+            Self::Conflict { path, names } => {
+                let first = names.first().map(|name| String::from_utf8_lossy(name)).unwrap_or_default();
+                let first = format!("{path}/{first}");
+                vec![
+                    format!(
+                        "git mldata add {}      takes it as it is here; so name each of them",
+                        typed(&first)
+                    ),
+                    format!(
+                        "git mldata checkout --force {path}      takes what the pointer names, and keeps copies",
+                        path = typed(path)
+                    ),
+                ]
+            }
             Self::Base { path, source } if source.is_missing() => {
                 vec![format!("git mldata fetch {path}", path = typed(path))]
             }
@@ -71,16 +105,30 @@ pub struct OnDisk<'a> {
     pub files: &'a Files,
 }
 
+/// What counts where the disk and the pointer say something else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Taking {
+    /// The disk; what is not here is dropped.
+    DiskAlone,
+    /// The disk; what is not here is kept.
+    Disk,
+    /// What was changed since the record: files that were changed here as they are here, all others as the pointer names
+    /// them, whatever older version of them is here.
+    Changes,
+}
+
 /// The leaves of the new version, and how many files of it are not on the disk.
 #[derive(Debug, Default)]
 pub struct Composed {
     /// Files, links and empty directories that are taken over from the last version, by path below; directories of which
     /// nothing is here as they were.
     pub taken_over: BTreeMap<Vec<u8>, TreeEntry>,
-    /// Empty directories on the disk in which something of `taken_over` lies.
-    filled: BTreeSet<Vec<u8>>,
+    /// What is on the disk and not in the version: older files, and empty directories in which something is taken over.
+    left_out: BTreeSet<Vec<u8>>,
     /// Files that were taken over unseen from the last version.
     pub absent: u64,
+    /// Files here that are of an older version, and unmodified: of them the last version is kept.
+    pub behind: u64,
     /// The leaves of the last version, as far as they were looked at.
     pub before: BTreeMap<Vec<u8>, TreeEntry>,
 }
@@ -88,7 +136,7 @@ pub struct Composed {
 impl Composed {
     /// The leaves of the new version in order: the `files` on the disk and what is taken over.
     pub fn leaves<'a>(&'a self, files: &'a Files) -> impl Iterator<Item = (&'a [u8], TreeEntry)> {
-        let mut here = files.iter().filter(|(name, _)| !self.filled.contains(*name)).peekable();
+        let mut here = files.iter().filter(|(name, _)| !self.left_out.contains(*name)).peekable();
         let mut elsewhere = self.taken_over.iter().peekable();
         std::iter::from_fn(move || {
             let first = match (here.peek(), elsewhere.peek()) {
@@ -101,10 +149,14 @@ impl Composed {
             elsewhere.next().map(|(name, entry)| (name.as_slice(), entry.clone()))
         })
     }
+
+    /// Whether the version is just what lies on the disk.
+    pub fn is_on_disk(&self) -> bool {
+        self.taken_over.is_empty() && self.left_out.is_empty()
+    }
 }
 
-/// Composes the new version. `base` is what the pointer names now, `record` what this worktree last wrote or added, `all`
-/// whether the user said that what is not here is to be dropped.
+/// Composes the new version. `base` is what the pointer names now, `record` what this worktree last wrote or added.
 ///
 /// # Errors
 ///
@@ -114,7 +166,7 @@ pub fn compose(
     disk: &OnDisk<'_>,
     base: Option<&RootName>,
     record: Option<&PathRecord>,
-    all: bool,
+    taking: Taking,
 ) -> Result<Composed, ComposeError> {
     let whole = disk.scopes.iter().any(Vec::is_empty);
     let Some(base) = base.filter(|base| base.kind == PointerKind::Tree) else {
@@ -122,7 +174,7 @@ pub fn compose(
     };
     // All of the last version was here: what is not here now was deleted.
     let was_here = record.is_some_and(|record| record.complete && record.root.is_same(base));
-    if whole && (all || was_here) {
+    if whole && (taking == Taking::DiskAlone || was_here) {
         return Ok(Composed::default());
     }
     // A directory is looked into only if something of it is, was or is to be here.
@@ -133,29 +185,117 @@ pub fn compose(
     };
     let before = flatten_where(store, base.id, &concerns)
         .map_err(|source| ComposeError::Base { path: disk.path.clone(), source })?;
-    let of = before.values().map(|entry| entry.files).sum();
-    let mut composed = Composed { before, ..Composed::default() };
-    let mut unproven = 0;
-    for (name, entry) in &composed.before {
-        let in_scope = disk.scopes.iter().any(|scope| is_within(name, scope));
-        if in_scope && (all || disk.files.contains(name) || is_replaced(name, disk.files)) {
-            continue;
-        }
-        let deleted = in_scope && record.is_some_and(|record| record.files.contains(name));
-        if deleted {
-            continue;
-        }
-        if in_scope && record.is_none() {
-            unproven += entry.files;
-        }
-        composed.absent += entry.files;
-        composed.taken_over.insert(name.clone(), entry.clone());
-    }
+    let stale = record.filter(|record| taking == Taking::Changes && !record.root.is_same(base));
+    let mut union =
+        Union { disk, record, stale, taking, composed: Composed::default(), conflicts: Vec::new() };
+    union.drop_what_the_pointer_dropped(&before);
+    let unproven = before.iter().map(|(name, entry)| union.take(name, entry)).sum();
+    let Union { mut composed, conflicts, .. } = union;
     if unproven > 0 {
+        let of = before.values().map(|entry| entry.files).sum();
         return Err(ComposeError::NoProof { path: disk.path.clone(), missing: unproven, of });
     }
+    if !conflicts.is_empty() {
+        return Err(ComposeError::Conflict { path: disk.path.clone(), names: conflicts });
+    }
     composed.drop_directories_that_filled(disk.files);
-    Ok(composed)
+    Ok(Composed { before, ..composed })
+}
+
+/// The union of what is on the disk and what the pointer names, while it is made.
+struct Union<'a> {
+    disk: &'a OnDisk<'a>,
+    record: Option<&'a PathRecord>,
+    /// The record, if it is of another version than the pointer, and changes count.
+    stale: Option<&'a PathRecord>,
+    taking: Taking,
+    composed: Composed,
+    conflicts: Vec<Vec<u8>>,
+}
+
+impl Union<'_> {
+    /// Whether the user named the file itself: then it is taken as it is.
+    fn is_named(&self, name: &[u8]) -> bool {
+        self.disk.scopes.iter().any(|scope| scope == name)
+    }
+
+    /// Unmodified files that the last version has no more go; files that were modified meanwhile are conflicts.
+    fn drop_what_the_pointer_dropped(&mut self, before: &BTreeMap<Vec<u8>, TreeEntry>) {
+        let Some(stale) = self.stale else { return };
+        let mut cursor = stale.files.cursor();
+        for (name, here) in self.disk.files.iter().filter(|(name, _)| !before.contains_key(*name)) {
+            let old = cursor.seek(name).map(|at| stale.files.record_at(at));
+            match old {
+                Some(_) if self.is_named(name) => {}
+                Some(old) if old.is_same_data(&here) => {
+                    self.composed.behind += 1;
+                    self.composed.left_out.insert(name.to_owned());
+                }
+                Some(_) => self.conflicts.push(name.to_owned()),
+                None => {}
+            }
+        }
+    }
+
+    /// Decides about one leaf of the last version; how many files must not be dropped without a proof.
+    fn take(&mut self, name: &[u8], entry: &TreeEntry) -> u64 {
+        let in_scope = self.disk.scopes.iter().any(|scope| is_within(name, scope));
+        if !in_scope {
+            return self.keep_absent(name, entry);
+        }
+        let here = self.disk.files.get(name);
+        let old = self.record.and_then(|record| record.files.get(name));
+        let news = |old: &FileRecord| !is_same(old, entry);
+        match here {
+            Some(here) if self.stale.is_some() && !self.is_named(name) && !is_same(&here, entry) => {
+                match old {
+                    Some(old) if old.is_same_data(&here) => {
+                        self.composed.behind += 1;
+                        self.composed.left_out.insert(name.to_owned());
+                        self.composed.taken_over.insert(name.to_owned(), entry.clone());
+                    }
+                    Some(old) if !news(&old) => {}
+                    _ => self.conflicts.push(name.to_owned()),
+                }
+                0
+            }
+            Some(_) => 0,
+            None if self.taking == Taking::DiskAlone => 0,
+            None if self.is_replaced(name) || old.is_some() => {
+                // It was deleted, or gave way to something else; the pointer may have brought news of it.
+                let conflict = self.stale.is_some() && old.as_ref().is_none_or(news);
+                self.conflicts.extend(conflict.then(|| name.to_owned()));
+                0
+            }
+            None => {
+                self.keep_absent(name, entry);
+                if self.record.is_none() { entry.files } else { 0 }
+            }
+        }
+    }
+
+    fn keep_absent(&mut self, name: &[u8], entry: &TreeEntry) -> u64 {
+        self.composed.absent += entry.files;
+        self.composed.taken_over.insert(name.to_owned(), entry.clone());
+        0
+    }
+
+    /// Whether a file now lies where a folder of `name` was, or a folder where the file `name` was.
+    fn is_replaced(&self, name: &[u8]) -> bool {
+        let files = self.disk.files;
+        let is_file = |at: usize| {
+            let file = files.get(&name[..at]).filter(|file| file.kind != EntryKind::Directory);
+            file.is_some() && !self.composed.left_out.contains(&name[..at])
+        };
+        let mut ends = name.iter().enumerate().filter(|(_, byte)| **byte == b'/').map(|(at, _)| at);
+        ends.any(is_file) || files.has_below(name)
+    }
+}
+
+/// Whether a file is what the entry says.
+fn is_same(file: &FileRecord, entry: &TreeEntry) -> bool {
+    let leaf = file.leaf();
+    (leaf.kind, leaf.executable, leaf.id) == (entry.kind, entry.executable, entry.id)
 }
 
 /// Whether any of `leaves` lies below `path`.
@@ -169,22 +309,12 @@ pub fn is_within(name: &[u8], scope: &[u8]) -> bool {
     scope.is_empty() || name == scope || name.strip_prefix(scope).is_some_and(|rest| rest.starts_with(b"/"))
 }
 
-/// Whether a file now lies where a folder of `name` was, or a folder where the file `name` was.
-fn is_replaced(name: &[u8], files: &Files) -> bool {
-    let file_above = name
-        .iter()
-        .enumerate()
-        .filter(|(_, byte)| **byte == b'/')
-        .any(|(at, _)| files.get(&name[..at]).is_some_and(|file| file.kind != EntryKind::Directory));
-    file_above || files.has_below(name)
-}
-
 impl Composed {
     /// A directory that was empty on one side may have files on the other.
     fn drop_directories_that_filled(&mut self, files: &Files) {
         self.taken_over.retain(|name, entry| !(is_empty_directory(entry) && files.has_below(name)));
         let empty = files.iter().filter(|(_, file)| file.kind == EntryKind::Directory);
         let filled = empty.filter(|(name, _)| has_below(&self.taken_over, name));
-        self.filled = filled.map(|(name, _)| name.to_owned()).collect();
+        self.left_out.extend(filled.map(|(name, _)| name.to_owned()));
     }
 }

@@ -155,3 +155,68 @@ fn a_checkout_that_stopped_halfway_deletes_nothing_from_the_next_version() {
     one.add(&["images"]);
     assert_eq!(one.read("images.mld"), first);
 }
+
+/// `one` changes, adds and removes files, and `two` has the new pointer, and the old data.
+fn stale() -> (Team, Clone, Clone) {
+    let (team, one, two) = partial();
+    two.pull(&[]);
+    one.write("images/dogs/0", b"second version");
+    one.write("images/dogs/new", b"new");
+    one.remove("images/birds/0");
+    one.add_version("images");
+    one.push();
+    two.git(&["pull", "--quiet"]);
+    two.fetch(&[]);
+    (team, one, two)
+}
+
+#[test]
+fn a_directory_added_to_stale_data_is_united_with_its_pointer() {
+    let (_team, one, two) = stale();
+    let named = two.read("images.mld");
+    let added = two.add(&["images"]);
+    assert_eq!((added.added[0].behind, added.added[0].absent), (2, 1), "{added:?}");
+    assert_eq!(two.read("images.mld"), named, "nothing was changed here");
+
+    two.write("images/cats/0", b"edited");
+    two.write("images/cats/mine", b"mine");
+    two.remove("images/cats/1");
+    two.add(&["images"]);
+    // A second time nothing is left to do, and nothing is taken back.
+    let united = two.read("images.mld");
+    two.add(&["images"]);
+    assert_eq!(two.read("images.mld"), united);
+    assert!(matches!(two.status().paths[0].worktree, git_ml::data::PathState::Stale { .. }));
+    two.commit("unite");
+    two.checkout(&[]);
+    assert_eq!(two.read("images/dogs/0"), b"second version");
+    assert_eq!(two.read("images/cats/0"), b"edited");
+    assert!(two.exists("images/dogs/new") && two.exists("images/cats/mine"));
+    assert!(!two.exists("images/birds/0") && !two.exists("images/cats/1"));
+    two.add(&["images"]);
+    assert_eq!(two.read("images.mld"), united);
+    brought_back(&one, &two);
+    assert_eq!(one.contents("images"), two.contents("images"));
+}
+
+#[test]
+fn what_changed_on_both_sides_is_refused_by_name_until_it_is_named() {
+    let (_team, _one, two) = stale();
+    two.write("images/dogs/0", b"mine");
+    two.write("images/birds/0", b"mine too");
+    two.write("images/dogs/new", b"mine as well");
+    let (named, record) = (two.read("images.mld"), two.read(".git/ml/state"));
+    let error = two.try_add(&["images"]).unwrap_err().to_string();
+    for name in ["images/dogs/0", "images/birds/0", "images/dogs/new"] {
+        assert!(error.contains(name), "{error}");
+    }
+    assert_eq!((two.read("images.mld"), two.read(".git/ml/state")), (named, record), "nothing was done");
+    two.add(&["images/dogs/0", "images/birds/0", "images/dogs/new"]);
+    two.add(&["images"]);
+    two.commit("mine");
+    two.checkout(&[]);
+    assert_eq!(two.read("images/dogs/0"), b"mine");
+    assert_eq!(two.read("images/birds/0"), b"mine too");
+    assert_eq!(two.read("images/dogs/new"), b"mine as well");
+    assert_eq!(two.git(&["status", "--porcelain"]), "");
+}

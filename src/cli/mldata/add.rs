@@ -93,6 +93,13 @@ fn warn(context: &Context, added: &Added) {
             .output
             .note(format!("{absent} of '{path}' not here, taken over unseen from the last version"));
     }
+    if added.behind > 0 {
+        let (behind, path) = (counted(added.behind, "file"), &added.path);
+        let text =
+            format!("{behind} of '{path}' here are of an older version: what the pointer names was kept");
+        context.output.note(text);
+        context.hint(format!("git mldata checkout {path}      brings them", path = typed(path)));
+    }
     if let Some(from) = added.edited_from {
         let path = &added.path;
         context.output.warning(format!(

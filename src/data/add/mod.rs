@@ -16,6 +16,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use crate::base::{Digest, Progress, RepoPath};
+use crate::data::compose::Taking;
 use crate::data::content::{Intake, WholeRoots, holds_content};
 use crate::data::root::RootName;
 use crate::data::tracked;
@@ -59,7 +60,10 @@ pub struct Added {
     pub before: Option<Digest>,
     /// Files of the version that are not here and were taken over unseen.
     pub absent: u64,
-    /// The version from which the data was edited, where that is not the one that the pointer named.
+    /// Files here that are of an older version, and unmodified: of them what the pointer named is kept.
+    pub behind: u64,
+    /// The version from which the data was edited, where that is not the one that the pointer named, and its changes were
+    /// not united with those.
     pub edited_from: Option<Digest>,
 }
 
@@ -92,10 +96,11 @@ pub fn add(
     let mut whole = WholeRoots::open(workspace.store());
     let surveyed = survey(workspace, targets, &record, &whole)?;
     let intake = Intake::new(workspace.store());
-    let site = Site { workspace, intake: &intake, record: &record, whole: &whole };
+    let taking = if options.all { Taking::DiskAlone } else { Taking::Changes };
+    let site = Site { workspace, intake: &intake, record: &record, whole: &whole, taking };
     let mut versions = Vec::new();
     for (target, survey) in surveyed {
-        versions.push(store_version(&site, target, survey, options.all, progress)?);
+        versions.push(store_version(&site, target, survey, progress)?);
     }
     intake.sync()?;
     let staged = name_versions(workspace, &versions, options.stage)?;
@@ -130,10 +135,11 @@ pub fn store(workspace: &Workspace, path: &RepoPath, progress: &Progress) -> Res
     let record = workspace.worktree_record()?;
     let intake = Intake::new(workspace.store());
     let whole = WholeRoots::open(workspace.store());
-    let site = Site { workspace, intake: &intake, record: &record, whole: &whole };
+    let taking = Taking::Disk;
+    let site = Site { workspace, intake: &intake, record: &record, whole: &whole, taking };
     let mut root = None;
     for (target, survey) in survey(workspace, vec![target], &record, &whole)? {
-        let version = store_version(&site, target, survey, false, progress)?;
+        let version = store_version(&site, target, survey, progress)?;
         root = Some(RootName::from(&version.pointer));
     }
     intake.sync()?;

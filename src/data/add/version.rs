@@ -1,7 +1,7 @@
 //! One new version, made from what is on the disk and what is taken over.
 
 use crate::base::{Progress, RepoPath};
-use crate::data::compose::{Composed, OnDisk, compose, is_within};
+use crate::data::compose::{Composed, OnDisk, Taking, compose, is_within};
 use crate::data::content::{self, ContentReader, Intake, WholeRoots};
 use crate::data::root::RootName;
 use crate::data::shape;
@@ -53,6 +53,7 @@ pub(super) struct Site<'a> {
     pub(super) intake: &'a Intake,
     pub(super) record: &'a WorktreeRecord,
     pub(super) whole: &'a WholeRoots<'a>,
+    pub(super) taking: Taking,
 }
 
 /// Puts the new version of one target into the store.
@@ -64,7 +65,6 @@ pub(super) fn store_version(
     site: &Site<'_>,
     target: Target,
     survey: Survey,
-    all: bool,
     progress: &Progress,
 ) -> Result<Version, AddError> {
     let known = site.record.get(&target.path);
@@ -74,13 +74,14 @@ pub(super) fn store_version(
         Some(file) => file_version(site.workspace.store(), &target, &file),
         None => match unchanged(site, &target, &files, known) {
             Some(made) => made,
-            None => tree_version(site, &target, &files, known, all)?,
+            None => tree_version(site, &target, &files, known)?,
         },
     };
-    let Made { root, shape, absent, count } = made;
+    let Made { root, shape, absent, behind, is_on_disk, count } = made;
     let base = target.before.as_ref().map(RootName::from);
-    let edited_from =
-        known.map(|known| known.root).filter(|from| base.is_some_and(|base| !base.is_same(from)));
+    let older = known.map(|known| known.root).filter(|from| base.is_some_and(|base| !base.is_same(from)));
+    // Changes of a directory are united with those of its pointer.
+    let edited_from = older.filter(|_| site.taking != Taking::Changes || root.kind == PointerKind::File);
     let added = Added {
         path: target.path.clone(),
         kind: root.kind,
@@ -89,12 +90,13 @@ pub(super) fn store_version(
         version: root.id,
         before: base.map(|base| base.id),
         absent,
+        behind,
         edited_from: edited_from.map(|from| from.id),
     };
     let pointer = new_pointer(&root, shape, target.before.as_ref());
-    // Where only a part was added to data of another version, the rest is still of that version.
-    let complete = target.is_whole() && absent == 0;
-    let root = edited_from.filter(|_| !target.is_whole()).unwrap_or(root);
+    // Where something of an older version stays here, all of it is still to be brought in step.
+    let complete = target.is_whole() && is_on_disk;
+    let root = older.filter(|_| !complete).unwrap_or(root);
     let record = PathRecord { root, files: recorded(files, &target, known), complete };
     Ok(Version { target, pointer, record, added })
 }
@@ -105,6 +107,10 @@ struct Made {
     shape: Option<Shape>,
     /// Files of it that are not here.
     absent: u64,
+    /// Files of which an older version is here.
+    behind: u64,
+    /// Whether it is just what lies on the disk.
+    is_on_disk: bool,
     /// All its files.
     count: u64,
 }
@@ -114,7 +120,7 @@ fn file_version(store: &Store, target: &Target, file: &FileRecord) -> Made {
     let root = RootName { kind: PointerKind::File, id, manifest, size };
     let content = target.renews(&root).then(|| ContentReader::open(store, id, manifest, size).ok()).flatten();
     let shape = content.and_then(|content| shape::of_file(&target.path, content));
-    Made { root, shape, absent: 0, count: 1 }
+    Made { root, shape, absent: 0, behind: 0, is_on_disk: true, count: 1 }
 }
 
 /// The version that the pointer names, if all of it is here as it was, and in the store.
@@ -123,7 +129,7 @@ fn unchanged(site: &Site<'_>, target: &Target, files: &Files, known: Option<&Pat
     let root = RootName::from(before);
     let is_of_pointer = known.complete && known.root.is_same(&root) && site.whole.has(&root);
     let (count, _) = counts(site.workspace.store(), before);
-    let made = Made { root, shape: None, absent: 0, count };
+    let made = Made { root, shape: None, absent: 0, behind: 0, is_on_disk: true, count };
     (is_of_pointer && target.is_whole() && *files == known.files).then_some(made)
 }
 
@@ -132,17 +138,17 @@ fn tree_version(
     target: &Target,
     files: &Files,
     known: Option<&PathRecord>,
-    all: bool,
 ) -> Result<Made, AddError> {
     let base = target.before.as_ref().map(RootName::from);
     let disk = OnDisk { path: &target.path, scopes: &target.scopes, files };
-    let composed = compose(site.workspace.store(), &disk, base.as_ref(), known, all)?;
+    let composed = compose(site.workspace.store(), &disk, base.as_ref(), known, site.taking)?;
     let start = target.path.under(site.workspace.top());
     let mut put = |id, node: &[u8]| site.intake.put(id, ItemKind::Tree, node);
     let tree = content::store_tree(&start, composed.leaves(files), &mut put)?;
     let root = RootName { kind: PointerKind::Tree, id: tree.id, manifest: None, size: tree.size };
     let shape = target.renews(&root).then(|| tree_shape(&composed, files, target.before.as_ref()));
-    Ok(Made { root, shape: shape.flatten(), absent: composed.absent, count: tree.files })
+    let (absent, behind, is_on_disk) = (composed.absent, composed.behind, composed.is_on_disk());
+    Ok(Made { root, shape: shape.flatten(), absent, behind, is_on_disk, count: tree.files })
 }
 
 /// A part that was there when it was named and is gone now was moved away meanwhile, not deleted.

@@ -1,7 +1,7 @@
 //! The data in the work tree as one side of a diff: what `git mldata add` would make of it.
 
 use crate::base::{Progress, RepoPath};
-use crate::data::compose::{self, compose};
+use crate::data::compose::{self, Taking, compose};
 use crate::data::content::{MadeNodes, store_tree};
 use crate::data::root::RootName;
 use crate::data::status::counts;
@@ -84,7 +84,7 @@ fn modified(
     // Without a record nothing proves that a file was deleted: then none was.
     let nothing_known = PathRecord { root: *named, files: Files::default(), complete: false };
     let known = known.unwrap_or(&nothing_known);
-    let composed = compose(workspace.store(), &on_disk, Some(named), Some(known), false)?;
+    let composed = compose(workspace.store(), &on_disk, Some(named), Some(known), Taking::Disk)?;
     let mut nodes = MadeNodes::new();
     let mut put = |id, node: &[u8]| {
         nodes.insert(id, node.to_vec());
