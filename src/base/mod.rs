@@ -6,6 +6,7 @@ mod digest;
 mod part_hash;
 mod progress;
 mod random_id;
+mod refusal;
 mod repo_path;
 mod typed;
 
@@ -15,5 +16,6 @@ pub use digest::{Digest, Hasher, ParseDigestError};
 pub use part_hash::{PART, PartHash, PartHasher, id_of_parts};
 pub use progress::{Progress, ProgressSink, Unit};
 pub use random_id::{ParseRandomIdError, RandomId};
+pub use refusal::refusal_hints;
 pub use repo_path::{PathError, RepoPath, check_name};
 pub use typed::typed;

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use crate::base::{Advice, Digest, Failure, PathError, Progress, RepoPath, typed};
+use crate::base::{Advice, Digest, Failure, PathError, Progress, RepoPath, refusal_hints, typed};
 use crate::data::add::write_pointer;
 use crate::data::compose::is_within;
 use crate::data::content::{Intake, WalkError, WriteError, flatten_where, store_tree};
@@ -137,7 +137,8 @@ impl Advice for RemoveError {
             Self::Durable(error) => error.hints(),
             Self::Git(error) => error.hints(),
             Self::Workspace(error) => error.hints(),
-            Self::Io { .. } | Self::Name(_) => Vec::new(),
+            Self::Io { path, source } => refusal_hints(path, source),
+            Self::Name(_) => Vec::new(),
         }
     }
 
@@ -297,7 +298,8 @@ fn remove_part(
     let by_difference = || shape::of_changed_tree(pointer.shape.as_ref()?, &leaves, &left);
     let next = next.with_shape(shape::of_tree(given(&left)).or_else(by_difference));
     let file = pointer_file(tracked_path)?;
-    write_pointer(workspace.top(), &file, &next)?;
+    let temporaries = workspace.repository().temporaries()?;
+    write_pointer(workspace, &temporaries, &file, &next)?;
     if !options.cached {
         remove_data(located(&start, part))?;
     }

@@ -43,7 +43,7 @@ impl Repository {
         if after.is_empty() {
             text_file::remove(&path)?
         } else {
-            text_file::replace(&path, &after)?
+            text_file::replace(self.temporaries()?.for_target(&path), &path, &after)?
         }
         Ok(true)
     }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use crate::base::Advice;
 use crate::base::PathError;
+use crate::base::refusal_hints;
 use crate::git::ObjectId;
 use crate::git::ProgramError;
 
@@ -289,6 +290,7 @@ impl Advice for GitError {
                 "if there is none, it was killed: remove the lock file".into(),
             ],
             Self::Program(error) => error.hints(),
+            Self::Io { path, source, .. } => refusal_hints(path, source),
             _ => Vec::new(),
         }
     }

@@ -278,7 +278,7 @@ fn install(folder: &Path, name: &str, text: &str) -> Result<HookChange, HookErro
             HookChange::InstalledBeside
         }
     };
-    text_file::replace(&path, &with_check(text))?;
+    text_file::replace(folder, &path, &with_check(text))?;
     make_executable(&path).map_err(GitError::io("make executable", &path))?;
     Ok(change)
 }

@@ -50,13 +50,35 @@ impl Repository {
         for (folder, lines) in folders {
             let file =
                 folder.map_or_else(|| RepoPath::new(".gitignore"), |folder| folder.join(".gitignore"))?;
-            if edit_block(&file.under(top), lines, &edit)? {
+            if self.edit_block(&file.under(top), lines, &edit)? {
                 changed.push(file);
             }
         }
         let whole = paths.iter().map(|path| anchored(path.as_str())).collect();
-        edit_block(&self.common_dir().join("info").join("exclude"), whole, &edit)?;
+        self.edit_block(&self.common_dir().join("info").join("exclude"), whole, &edit)?;
         Ok(changed)
+    }
+
+    /// Edits our block in the file at `path`; whether it changed.
+    fn edit_block(
+        &self,
+        path: &Path,
+        lines: Vec<String>,
+        edit: &impl Fn(&mut GuardedBlock, String) -> bool,
+    ) -> Result<bool, GitError> {
+        let text = text_file::read_unlinked(path)?;
+        let mut block = GuardedBlock::parse(text.as_deref().unwrap_or_default());
+        let changes = lines.into_iter().map(|line| edit(&mut block, line)).filter(|changed| *changed).count();
+        if changes == 0 {
+            return Ok(false);
+        }
+        let text = block.text();
+        if text.is_empty() {
+            text_file::remove(path)?
+        } else {
+            text_file::replace(self.temporaries()?.for_target(path), path, &text)?
+        }
+        Ok(true)
     }
 
     /// Whether Git ignores `path`, by any of its rules. (A path that is tracked is not asked about its rules by Git.)
@@ -72,27 +94,6 @@ impl Repository {
         let mode = is_folder.then_some(gix::index::entry::Mode::DIR);
         Ok(rules.at_path(path.as_str(), mode).map_err(failed)?.is_excluded())
     }
-}
-
-/// Edits our block in the file at `path`; whether it changed.
-fn edit_block(
-    path: &Path,
-    lines: Vec<String>,
-    edit: &impl Fn(&mut GuardedBlock, String) -> bool,
-) -> Result<bool, GitError> {
-    let text = text_file::read_unlinked(path)?;
-    let mut block = GuardedBlock::parse(text.as_deref().unwrap_or_default());
-    let changes = lines.into_iter().map(|line| edit(&mut block, line)).filter(|changed| *changed).count();
-    if changes == 0 {
-        return Ok(false);
-    }
-    let text = block.text();
-    if text.is_empty() {
-        text_file::remove(path)?
-    } else {
-        text_file::replace(path, &text)?
-    }
-    Ok(true)
 }
 
 /// The pattern that matches `path`, counted from the folder of the file it stands in, and nothing else.

@@ -329,7 +329,8 @@ impl Repository {
     /// [`GitError::Io`], [`GitError::Bare`].
     pub fn write_team_file(&self, file: &TeamFile) -> Result<RepoPath, GitError> {
         let path = RepoPath::new(TEAM_FILE)?;
-        text_file::replace(&path.under(self.work_dir()?), &file.text())?;
+        let target = path.under(self.work_dir()?);
+        text_file::replace(self.temporaries()?.for_target(&target), &target, &file.text())?;
         Ok(path)
     }
 }

@@ -46,19 +46,19 @@ fn is_absence(error: &io::Error) -> bool {
 }
 
 /// Replaces the file at `path` in one step, or makes it, with its folders. Its permissions stay. A symbolic link is
-/// refused: somebody else may have chosen what it leads to.
-pub(super) fn replace(path: &Path, text: &str) -> Result<(), GitError> {
+/// refused: somebody else may have chosen what it leads to. The new file is written in the folder `temporaries`, on the
+/// same file system.
+pub(super) fn replace(temporaries: &Path, path: &Path, text: &str) -> Result<(), GitError> {
     refuse_link(path)?;
-    write(path, text).map_err(GitError::io("write", path))
+    write(temporaries, path, text).map_err(GitError::io("write", path))
 }
 
-fn write(path: &Path, text: &str) -> io::Result<()> {
-    let folder = path.parent().ok_or(ErrorKind::InvalidInput)?;
-    fs::create_dir_all(folder)?;
+fn write(temporaries: &Path, path: &Path, text: &str) -> io::Result<()> {
+    fs::create_dir_all(path.parent().ok_or(ErrorKind::InvalidInput)?)?;
     let mut builder = tempfile::Builder::new();
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let mut file = builder.prefix(".git-ml-").tempfile_in(folder)?;
+    let mut file = builder.prefix(".git-ml-").tempfile_in(temporaries)?;
     file.write_all(text.as_bytes())?;
     if let Ok(meta) = path.metadata() {
         file.as_file().set_permissions(meta.permissions())?;

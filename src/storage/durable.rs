@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::{Builder, NamedTempFile};
 
-use crate::base::Advice;
+use crate::base::{Advice, refusal_hints};
 
 /// Why a file could not be made to last.
 #[derive(Debug, thiserror::Error)]
@@ -48,17 +48,17 @@ impl DurableError {
     }
 }
 
+impl DurableError {
+    /// Whether this user may not do it.
+    pub(crate) fn is_denied(&self) -> bool {
+        matches!(self, Self::Io { source, .. } if source.kind() == io::ErrorKind::PermissionDenied)
+    }
+}
+
 impl Advice for DurableError {
     fn hints(&self) -> Vec<String> {
         match self {
-            Self::Full { path, .. } => vec![format!(
-                "make room on the disk of '{}' and run the command again; what was there before is untouched",
-                path.parent().unwrap_or(path).display()
-            )],
-            Self::Io { path, source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
-                vec![format!("check who owns '{}'", path.display())]
-            }
-            Self::Io { .. } => Vec::new(),
+            Self::Full { path, source, .. } | Self::Io { path, source, .. } => refusal_hints(path, source),
         }
     }
 }

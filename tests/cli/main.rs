@@ -4,6 +4,7 @@
 #![allow(clippy::print_stdout, reason = "a test tells what it leaves out")]
 
 mod bad_input;
+mod faults;
 mod mldata_add;
 mod mldata_cat;
 mod mldata_checkout;

@@ -11,7 +11,6 @@ mod version;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
 
 use serde::Serialize;
 
@@ -22,7 +21,7 @@ use crate::data::root::RootName;
 use crate::data::tracked;
 use crate::data::workspace::Workspace;
 use crate::data::worktree::{FileRecord, Survey, WorktreeRecord};
-use crate::git::pointer_file;
+use crate::git::{Temporaries, pointer_file};
 use crate::objects::pointer::{Pointer, PointerKind};
 use crate::objects::tree::EntryKind;
 use crate::storage::durable::{self, DurableError};
@@ -227,10 +226,11 @@ fn name_versions(
 ) -> Result<Vec<RepoPath>, AddError> {
     let repository = workspace.repository();
     let mut written = Vec::new();
+    let temporaries = repository.temporaries()?;
     for version in versions {
         let path = pointer_file(&version.target.path)?;
         if version.target.before.as_ref() != Some(&version.pointer) {
-            write_pointer(workspace.top(), &path, &version.pointer)?;
+            write_pointer(workspace, &temporaries, &path, &version.pointer)?;
         }
         written.push(path);
     }
@@ -248,6 +248,12 @@ fn name_versions(
 /// # Errors
 ///
 /// When it cannot be written.
-pub fn write_pointer(top: &Path, path: &RepoPath, pointer: &Pointer) -> Result<(), DurableError> {
-    durable::write_atomically(&path.under(top), pointer.to_text().as_bytes())
+pub fn write_pointer(
+    workspace: &Workspace,
+    temporaries: &Temporaries,
+    path: &RepoPath,
+    pointer: &Pointer,
+) -> Result<(), DurableError> {
+    let target = path.under(workspace.top());
+    durable::write_through(temporaries.for_target(&target), &target, pointer.to_text().as_bytes())
 }

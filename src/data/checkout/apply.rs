@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use rayon::prelude::*;
 
-use crate::base::{Advice, Progress, RepoPath, Unit};
+use crate::base::{Advice, Progress, RepoPath, Unit, refusal_hints};
 use crate::data::content::{ReadError, read_content};
 use crate::data::worktree::{FileRecord, Files, Fingerprint, located};
 use crate::objects::tree::{EntryKind, TreeEntry};
@@ -61,16 +61,13 @@ pub enum ApplyError {
 impl Advice for ApplyError {
     fn hints(&self) -> Vec<String> {
         match self {
-            Self::Io { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
-                vec!["free some space and try again: files that are already written are kept".into()]
-            }
+            Self::Io { path, source } => refusal_hints(path, source),
             Self::Content { source, .. } => source.hints(),
             Self::LinkLeadsOut { .. } => {
                 vec!["if you trust this data: git mldata checkout --outside-links".into()]
             }
             Self::ChangedMeanwhile(_) => vec!["git mldata status".into()],
             Self::ThroughLink(_) => vec!["remove the link, or move it out of the way".into()],
-            Self::Io { .. } => Vec::new(),
         }
     }
 }

@@ -2,9 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io;
-use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
@@ -20,6 +17,7 @@ use crate::data::workspace::Workspace;
 use crate::data::worktree::{
     FileRecord, Files, Fingerprint, PathRecord, SnapshotError, WorktreeRecord, located, snapshot,
 };
+use crate::git::GitError;
 use crate::objects::item::ItemKind;
 use crate::objects::pointer::PointerKind;
 use crate::objects::tree::{EntryKind, TreeEntry};
@@ -129,14 +127,8 @@ pub enum CheckoutError {
         name: String,
     },
     /// The folder for temporary files cannot be made.
-    #[error("cannot make '{}'", path.display())]
-    Temporary {
-        /// The folder.
-        path: PathBuf,
-        /// The system's answer.
-        #[source]
-        source: io::Error,
-    },
+    #[error(transparent)]
+    Temporary(#[from] GitError),
 }
 
 impl Advice for CheckoutError {
@@ -154,7 +146,8 @@ impl Advice for CheckoutError {
                     "or free some space".into(),
                 ]
             }
-            Self::GitFile { .. } | Self::Temporary { .. } => Vec::new(),
+            Self::Temporary(error) => error.hints(),
+            Self::GitFile { .. } => Vec::new(),
         }
     }
 }
@@ -196,10 +189,11 @@ pub fn checkout_path(
     let bytes = plan.write.values().map(|entry| entry.size).sum();
     check_space(workspace, path, bytes)?;
     let (written, removed) = (plan.write.len() as u64, plan.remove.len() as u64);
-    let temporary = temporary_folder(workspace, path)?;
+    let temporaries = workspace.repository().temporaries()?;
+    let target = path.under(top);
     let outside_links = options.outside_links;
     let (store, found) = (workspace.store(), &disk);
-    let site = Site { top, path, temporary: &temporary, store, outside_links, found };
+    let site = Site { top, path, temporary: temporaries.for_target(&target), store, outside_links, found };
     let applied = apply(&site, plan, progress);
     if let Some(error) = applied.failed {
         // What was done is noted: a file that is gone because of this was not deleted by anybody.
@@ -371,21 +365,6 @@ fn check_space(workspace: &Workspace, path: &RepoPath, needed: u64) -> Result<()
     }
 }
 
-/// A folder for temporary files on the file system of the work tree: in the worktree's Git directory when that lies
-/// there, else beside the path.
-fn temporary_folder(workspace: &Workspace, path: &RepoPath) -> Result<PathBuf, CheckoutError> {
-    let folder = workspace.git_dir().join("ml").join("tmp");
-    let failed = |path: &Path, source| CheckoutError::Temporary { path: path.to_owned(), source };
-    fs::create_dir_all(&folder).map_err(|source| failed(&folder, source))?;
-    let device = |path: &Path| fs::metadata(path).map(|metadata| metadata.dev());
-    if device(&folder).ok() == device(workspace.top()).ok() {
-        return Ok(folder);
-    }
-    let beside = path.under(workspace.top()).parent().unwrap_or(workspace.top()).to_owned();
-    fs::create_dir_all(&beside).map_err(|source| failed(&beside, source))?;
-    Ok(beside)
-}
-
 /// Brings a kept copy back to where it lay. What is there now is kept likewise, if it is modified.
 ///
 /// # Errors
@@ -416,9 +395,11 @@ pub fn checkout_kept(
     let bytes = plan.write.values().map(|entry| entry.size).sum();
     check_space(workspace, path, bytes)?;
     let written = plan.write.len() as u64;
-    let temporary = temporary_folder(workspace, path)?;
+    let temporaries = workspace.repository().temporaries()?;
+    let target = path.under(workspace.top());
     let (top, store) = (workspace.top(), workspace.store());
-    let site = Site { top, path, temporary: &temporary, store, outside_links: true, found: &disk };
+    let temporary = temporaries.for_target(&target);
+    let site = Site { top, path, temporary, store, outside_links: true, found: &disk };
     if let Some(error) = apply(&site, plan, progress).failed {
         return Err(error.into());
     }

@@ -6,7 +6,7 @@ use std::io;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
-use crate::base::{Advice, Digest};
+use crate::base::{Advice, Digest, refusal_hints};
 use crate::data::content::{Intake, is_empty_directory};
 use crate::data::worktree::Files;
 use crate::objects::item::ItemKind;
@@ -64,7 +64,8 @@ impl Advice for WriteError {
         match self {
             Self::ChangedWhileRead(_) => vec!["try again when the program that writes it has ended".into()],
             Self::Store { source, .. } => source.hints(),
-            Self::Read { .. } | Self::Tree { .. } => Vec::new(),
+            Self::Read { path, source } => refusal_hints(path, source),
+            Self::Tree { .. } => Vec::new(),
         }
     }
 }

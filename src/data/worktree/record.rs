@@ -123,8 +123,8 @@ impl WorktreeRecord {
     /// times. Where nothing can be written beside the record, this machine's clock must do.
     pub fn moment(&self) -> i64 {
         let folder = self.file.parent().unwrap_or(Path::new("."));
-        let touched = fs::create_dir_all(folder).and_then(|()| tempfile::NamedTempFile::new_in(folder));
-        let touched = touched.and_then(|file| file.as_file().metadata());
+        let touched = fs::create_dir_all(folder).and_then(|()| tempfile::tempfile_in(folder));
+        let touched = touched.and_then(|file| file.metadata());
         touched.map_or_else(
             |_| {
                 let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
-use crate::base::{Advice, PathError, RepoPath, check_name};
+use crate::base::{Advice, PathError, RepoPath, check_name, refusal_hints};
 use crate::objects::tree::EntryKind;
 
 use super::Fingerprint;
@@ -110,7 +110,8 @@ impl Advice for ScanError {
                 }
                 hints
             }
-            Self::Io { .. } | Self::TooDeep(_) => Vec::new(),
+            Self::Io { path, source } => refusal_hints(path, source),
+            Self::TooDeep(_) => Vec::new(),
         }
     }
 }

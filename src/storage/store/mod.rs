@@ -35,6 +35,7 @@ mod packs;
 mod parcel;
 mod process;
 mod reader;
+mod standing;
 mod sweep;
 mod table;
 mod users;

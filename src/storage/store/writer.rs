@@ -10,6 +10,7 @@ use super::error::StoreError;
 use super::handle::{Store, Stored};
 use super::open_pack::{OpenPack, with_offsets_from};
 use super::parcel::Parcel;
+use super::standing;
 use super::users::StoreUse;
 use crate::base::{Digest, Progress};
 use crate::objects::{Codec, Encoder, FooterEntry, ItemKind, codec, encoder};
@@ -159,6 +160,9 @@ impl StoreWriter {
             Some((open, _)) => open.sync(),
             None => Ok(()),
         });
+        let was_asked = self.entered.get().is_some();
+        let synced =
+            synced.and_then(|()| if was_asked { standing::make_last(self.store.path()) } else { Ok(()) });
         if synced.is_err() {
             self.fail(&mut state);
         }

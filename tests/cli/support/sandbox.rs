@@ -20,7 +20,17 @@ pub struct Sandbox {
 impl Sandbox {
     /// An empty one.
     pub fn new() -> Self {
-        let root = tempfile::Builder::new().prefix("git-ml-").tempdir().expect("a temporary folder");
+        Self::below(&std::env::temp_dir())
+    }
+
+    /// An empty one on a file system in memory, where this machine has one: for tests that make thousands of files.
+    pub fn in_memory() -> Self {
+        let memory = Path::new("/dev/shm");
+        if memory.is_dir() { Self::below(memory) } else { Self::new() }
+    }
+
+    fn below(folder: &Path) -> Self {
+        let root = tempfile::Builder::new().prefix("git-ml-").tempdir_in(folder).expect("a temporary folder");
         for folder in ["home", "tmp"] {
             fs::create_dir(root.path().join(folder)).expect("a folder");
         }
