@@ -1,7 +1,9 @@
 //! The remotes of a repository: named places for packs.
 //!
 //! What the team shares (URL, region) lies in `ml.toml`; what one person needs (an endpoint behind a VPN, a profile) in
-//! Git's own configuration, which wins. Credentials lie in neither. `origin` is refused as a name: that is where Git's
+//! Git's own configuration, which wins. Credentials lie in neither. An address that came with a clone is asked for data
+//! without further ado, but nothing that opens an account is sent to it as it is until the user has said so: by adding the
+//! remote, by [`trust`], or by naming address and endpoint in Git's configuration. `origin` is refused as a name: that is where Git's
 //! refs go, and one name for two places would mislead.
 
 use std::collections::BTreeMap;
@@ -16,7 +18,9 @@ use crate::data::workspace::Workspace;
 use crate::data::worktree::FileRecord;
 use crate::git::{GitError, TeamFile, TeamFileError, TeamRemote, is_remote_name};
 use crate::objects::tree::EntryKind;
-use crate::storage::remote::{OptionError, Remote, RemoteError, RemoteOptions, RemoteUrl, UrlError};
+use crate::storage::remote::{
+    Access, Login, OptionError, Remote, RemoteError, RemoteOptions, RemoteUrl, UrlError,
+};
 
 /// One remote as it is set.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -214,15 +218,49 @@ pub fn is_only_copy(
 ///
 /// [`RemotesError`].
 pub fn open(workspace: &Workspace, settings: &RemoteSettings) -> Result<(Remote, Knowledge), RemotesError> {
-    let remote = connect(workspace, settings)?;
+    let remote = connect(workspace, settings, is_trusted(workspace, settings))?;
     let knowledge = Knowledge::open(workspace.common_dir(), &settings.name, &settings.url);
     Ok((remote, knowledge))
 }
 
-fn connect(workspace: &Workspace, settings: &RemoteSettings) -> Result<Remote, RemotesError> {
+fn connect(workspace: &Workspace, settings: &RemoteSettings, trusted: bool) -> Result<Remote, RemotesError> {
     let url = RemoteUrl::parse(&settings.url)?;
     let options = RemoteOptions::from_map(&url, &settings.options)?;
-    Ok(Remote::open(&url, &options, workspace.top())?)
+    let place = url.login_place().filter(|_| trusted);
+    let login = place.and_then(|(protocol, host, path)| {
+        workspace.repository().login(protocol, host, path, options.user.as_deref())
+    });
+    let login = login.map(|(user, password)| Login::new(user, password));
+    let access = Access { name: settings.name.clone(), trusted, login };
+    Ok(Remote::open(&url, &options, &access, workspace.top())?)
+}
+
+/// The options that decide where something is sent.
+const PLACES: [&str; 2] = ["account", "endpoint"];
+
+/// What is trusted of a remote: its address, and where its options lead.
+fn place_of(settings: &RemoteSettings) -> String {
+    let places = PLACES.iter().filter_map(|key| Some(format!(" {key}={}", settings.options.get(*key)?)));
+    places.fold(settings.url.clone(), |place, option| place + &option)
+}
+
+/// Whether the user, not the clone, names the place where the remote is.
+fn is_trusted(workspace: &Workspace, settings: &RemoteSettings) -> bool {
+    let own = |key: &str| personal(workspace, &settings.name, key);
+    let named = |key: &&str| settings.options.get(*key).is_none_or(|value| own(key).as_ref() == Some(value));
+    own("trusted") == Some(place_of(settings))
+        || own("url").as_ref() == Some(&settings.url) && PLACES.iter().all(named)
+}
+
+/// Trusts a remote: what opens it may be sent to its address. Kept in this clone's configuration.
+///
+/// # Errors
+///
+/// [`RemotesError`] when there is no such remote.
+pub fn trust(workspace: &Workspace, name: &str) -> Result<RemoteSettings, RemotesError> {
+    let settings = find(workspace, Some(name))?;
+    workspace.repository().write_setting(&format!("mldata.{name}.trusted"), &place_of(&settings))?;
+    Ok(settings)
 }
 
 /// Sets a remote, after it was reached. `local` options go to this clone's Git configuration, the others to `ml.toml`.
@@ -248,7 +286,7 @@ pub fn add(
     }
     let default = team.default_remote().is_none_or(|default| default == name);
     let settings = RemoteSettings { name: name.to_owned(), url: url.to_owned(), options, default };
-    let remote = connect(workspace, &settings)?;
+    let remote = connect(workspace, &settings, true)?;
     remote.check()?;
     let empty = remote.list("")?.is_empty();
     let identity = remote.whoami().to_string();
@@ -258,6 +296,9 @@ pub fn add(
             let key = format!("mldata.{name}.{key}");
             workspace.repository().write_setting(&key, value)?;
         }
+    }
+    if RemoteUrl::parse(url)?.is_sent_secrets() {
+        workspace.repository().write_setting(&format!("mldata.{name}.trusted"), &place_of(&settings))?;
     }
     let written = if known.is_none() {
         team.set_remote(name, TeamRemote { url: url.to_owned(), options: shared });
@@ -279,7 +320,7 @@ pub fn remove(workspace: &Workspace, name: &str, stage: bool) -> Result<RemoteSe
     let mut team = team_file(workspace)?;
     team.remove_remote(name);
     write(workspace, &team, stage)?;
-    for key in known_options(&settings.url).iter().copied().chain(["url"]) {
+    for key in known_options(&settings.url).iter().copied().chain(["url", "trusted"]) {
         workspace.repository().remove_setting(&format!("mldata.{name}.{key}"), None)?;
     }
     Knowledge::open(workspace.common_dir(), name, &settings.url).forget();

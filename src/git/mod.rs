@@ -10,6 +10,7 @@
 mod attributes;
 mod commits;
 mod config_parameters;
+mod credentials;
 mod error;
 mod guarded_block;
 mod history;

@@ -37,7 +37,7 @@ mod mlrun_ls;
 mod mlrun_sync;
 mod readme;
 mod reference;
-mod s3;
+mod services;
 mod support;
 mod usage;
 

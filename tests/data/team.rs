@@ -20,7 +20,7 @@ use git_ml::data::versions::Commits;
 use git_ml::data::{RootName, Workspace, remotes};
 use git_ml::git::Repository;
 use git_ml::objects::{Home, Pointer};
-use git_ml::storage::remote::{Remote, RemoteOptions, RemoteUrl};
+use git_ml::storage::remote::{Access, Remote, RemoteOptions, RemoteUrl};
 
 /// A Git server, a folder for data, and the folders of clones.
 pub struct Team {
@@ -68,7 +68,7 @@ impl Team {
     pub fn remote(&self) -> Remote {
         let url = RemoteUrl::parse(&self.bucket().display().to_string()).unwrap();
         let options = RemoteOptions::from_map(&url, &BTreeMap::new()).unwrap();
-        Remote::open(&url, &options, Path::new("/")).unwrap()
+        Remote::open(&url, &options, &Access::default(), Path::new("/")).unwrap()
     }
 
     /// All objects of the remote under a folder, by name, with their bytes.

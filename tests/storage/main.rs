@@ -1,7 +1,6 @@
 //! The storage layer as a whole: one behaviour suite over every kind of remote, and services that fail.
 //!
-//! A bucket takes part when `GIT_ML_TEST_S3_ENDPOINT`, `GIT_ML_TEST_S3_BUCKET`, `AWS_ACCESS_KEY_ID` and
-//! `AWS_SECRET_ACCESS_KEY` are set.
+//! The services of `tests/run` take part where their variables are set.
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test may panic and tell what it skips")]
 
@@ -13,3 +12,4 @@ mod places;
 mod reading;
 mod store;
 mod users;
+mod web;

@@ -36,6 +36,8 @@
 //! pack and each further root costs a request or two more, and each reused pack that no base vouches for a look at it.
 
 use std::collections::BTreeSet;
+use std::thread;
+use std::time::Duration;
 
 use serde::Serialize;
 
@@ -57,6 +59,8 @@ use super::{Knowledge, TransferError};
 
 /// A push begins anew at most so many times.
 const MOST_TRIES: u32 = 5;
+/// How many milliseconds are waited after a root could not be written for a passing reason.
+const PATIENCE: [u64; 4] = [200, 400, 800, 1600];
 /// The index is asked where more than so many stored bytes seem new.
 const WORTH_ASKING: u64 = 1 << 20;
 
@@ -205,12 +209,20 @@ fn attempt(
     drafts.extend(renewed.map(|record| RootRecord { session, home: push.home, ..record }));
     let kept: BTreeSet<_> = sorted.renew.iter().flat_map(|(_, packs)| packs).map(|pack| pack.id).collect();
     put_index_and_claims(push.remote, knowledge, collected.epoch, session, &assembled, &drafts)?;
-    if !settled(push.remote, collected, refused, session, &kept, &assembled, &vouched)? {
-        return Ok(None);
-    }
-    for draft in &drafts {
-        let name = layout::root_name(&draft.repository, &draft.root, &session);
-        push.remote.put_once_without_retry(&name, draft.encode()?)?;
+    for wait in PATIENCE.map(Some).into_iter().chain([None]) {
+        if !settled(push.remote, collected, refused, session, &kept, &assembled, &vouched)? {
+            return Ok(None);
+        }
+        match (put_roots(push.remote, &drafts), wait) {
+            // Whether they were written is not known, so the look at gc comes first again.
+            (Err(TransferError::Remote(error)), Some(wait)) if error.is_passing() => {
+                thread::sleep(Duration::from_millis(wait))
+            }
+            (done, _) => {
+                done?;
+                break;
+            }
+        }
     }
     collected.refresh(push.remote)?;
     // Where gc has found all of them whole meanwhile, they count although the session is dead.
@@ -236,6 +248,15 @@ fn attempt(
         bytes,
         missing,
     }))
+}
+
+/// Writes the roots, each once.
+fn put_roots(remote: &Remote, drafts: &[RootRecord]) -> Result<(), TransferError> {
+    for draft in drafts {
+        let name = layout::root_name(&draft.repository, &draft.root, &draft.session);
+        remote.put_once_without_retry(&name, draft.encode()?)?;
+    }
+    Ok(())
 }
 
 /// Makes sure which remote this is, and that it may be written. What was known before it lost packs is thrown away.

@@ -6,22 +6,23 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use futures_util::TryStreamExt;
-use opendal::options::{ListOptions, ReadOptions};
-use opendal::{ErrorKind, Metadata, Operator};
+use opendal::options::ReadOptions;
+use opendal::{Buffer, Operator};
 
-use super::credentials::Identity;
+use super::access::Access;
+use super::calls::{LARGEST_OBJECT, first_of, list_pages, list_service, read_whole, stat_of};
 use super::error::{Attempt, RemoteError, RemoteErrorKind};
+use super::identity::Identity;
+use super::index_page::IndexPages;
 use super::options::RemoteOptions;
 use super::service::{CallError, Service};
-use super::url::RemoteUrl;
+use super::url::{RemoteUrl, ServiceKind};
+use crate::base::RandomId;
 use crate::storage::durable::{create_folders, write_through};
 
-/// Larger objects than this are not ours: a pack of 64 MiB and its footer lie well below.
-const LARGEST_OBJECT: usize = 80 << 20;
 /// Up to here the upload of an object is a quick call.
 const SMALL_UPLOAD: usize = 1 << 20;
-/// Where a folder remote keeps files that are not whole yet.
+/// Where objects lie that are not whole yet, on services that show what is being written.
 const TEMPORARIES: &str = "tmp";
 
 /// An object of a remote, as a listing tells it.
@@ -59,10 +60,14 @@ pub type Watch = Arc<dyn Fn(&str, &str) -> Passage + Send + Sync>;
 #[derive(Clone)]
 pub struct Remote {
     address: String,
+    name: String,
+    kind: ServiceKind,
     identity: Identity,
     service: Service,
     /// The folder of a folder remote, which is written without OpenDAL: see [`Remote::put`].
     folder: Option<PathBuf>,
+    /// What a web server shows of its folders.
+    pages: Option<IndexPages>,
     watch: Option<Watch>,
 }
 
@@ -73,32 +78,57 @@ impl fmt::Debug for Remote {
 }
 
 impl Remote {
-    /// Opens the remote at `url`; a relative folder lies under `base`. A bucket is not asked anything yet; a folder is
+    /// Opens the remote at `url`; a relative folder lies under `base`. No service is asked anything yet; a folder is
     /// created if only it itself is missing.
     ///
     /// # Errors
     ///
     /// [`RemoteErrorKind::NoRemote`] for a folder whose parent does not exist either, and
     /// [`RemoteErrorKind::Misconfigured`] for options that contradict.
-    pub fn open(url: &RemoteUrl, options: &RemoteOptions, base: &Path) -> Result<Self, RemoteError> {
-        let address = url.to_string();
-        let attempt = Attempt { step: "open", object: "", remote: &address, identity: None };
-        match url {
+    pub fn open(
+        url: &RemoteUrl,
+        options: &RemoteOptions,
+        access: &Access,
+        base: &Path,
+    ) -> Result<Self, RemoteError> {
+        let (address, kind) = (url.to_string(), url.service());
+        let attempt = Attempt {
+            step: "open",
+            object: "",
+            remote: &address,
+            name: &access.name,
+            service: kind,
+            identity: None,
+        };
+        let refused = |error| RemoteError::of_service(&attempt, &error);
+        let (mut folder, mut pages) = (None, None);
+        let (service, identity) = match url {
             RemoteUrl::Folder(_) => {
-                let folder = url.folder_under(base).unwrap_or_default();
-                open_folder(&folder, &attempt)?;
-                let service = Service::folder(&folder.to_string_lossy());
-                let service = service.map_err(|error| RemoteError::of_service(&attempt, &error))?;
-                let identity = Identity::of_folder(&folder);
-                Ok(Self { address, identity, service, folder: Some(folder), watch: None })
+                let path = url.folder_under(base).unwrap_or_default();
+                open_folder(&path, &attempt)?;
+                let service = Service::folder(&path.to_string_lossy()).map_err(refused)?;
+                let identity = Identity::of_folder(&path);
+                folder = Some(path);
+                (service, identity)
             }
-            RemoteUrl::S3 { bucket, prefix } => {
-                let opened = Service::s3(bucket, prefix, options);
-                let (service, identity) =
-                    opened.map_err(|error| RemoteError::of_service(&attempt, &error))?;
-                Ok(Self { address, identity, service, folder: None, watch: None })
+            RemoteUrl::Bucket { bucket, prefix, .. } => {
+                Service::bucket(kind, bucket, prefix, options, access).map_err(refused)?
             }
-        }
+            RemoteUrl::Web { secure, host, path, .. } => {
+                let endpoint = format!("{}://{host}", if *secure { "https" } else { "http" });
+                if kind == ServiceKind::Http {
+                    let patience = options.timeout.unwrap_or(super::service::QUIET);
+                    pages = Some(IndexPages::new(
+                        format!("{endpoint}/{path}").trim_end_matches('/').into(),
+                        access.login.clone(),
+                        patience,
+                    ));
+                }
+                Service::web(kind, &endpoint, path, options, access).map_err(refused)?
+            }
+        };
+        let name = access.name.clone();
+        Ok(Self { address, name, kind, identity, service, folder, pages, watch: None })
     }
 
     /// An empty remote in the memory of this process, for tests. Its clones share the objects.
@@ -107,10 +137,12 @@ impl Remote {
     ///
     /// [`RemoteError`] when the service cannot be set up.
     pub fn memory() -> Result<Self, RemoteError> {
-        let address = "memory".to_owned();
-        let attempt = Attempt { step: "open", object: "", remote: &address, identity: None };
+        let (address, kind) = ("memory".to_owned(), ServiceKind::Memory);
+        let attempt =
+            Attempt { step: "open", object: "", remote: &address, name: "", service: kind, identity: None };
         let service = Service::memory().map_err(|error| RemoteError::of_service(&attempt, &error))?;
-        Ok(Self { address, identity: Identity::Process, service, folder: None, watch: None })
+        let (name, identity) = (String::new(), Identity::Process);
+        Ok(Self { address, name, kind, identity, service, folder: None, pages: None, watch: None })
     }
 
     /// This remote with a watch over its calls: tests count them, let them fail, or stop everything after the n-th.
@@ -131,7 +163,7 @@ impl Remote {
     /// Whether a listing of a folder with all that lies below it is one request for each thousand objects; otherwise each
     /// folder below is asked for by itself.
     pub fn lists_flat(&self) -> bool {
-        self.folder.is_none()
+        !matches!(self.kind, ServiceKind::Folder | ServiceKind::WebDav | ServiceKind::Http)
     }
 
     /// Asks whether the remote is there and may be listed: one request.
@@ -140,8 +172,32 @@ impl Remote {
     ///
     /// [`RemoteError`] that says why not.
     pub fn check(&self) -> Result<(), RemoteError> {
-        let operator = self.service.quick.clone();
-        self.run("reach", "", |_| Some(()), async move { operator.check().await })
+        let (operator, pages) = (self.service.quick.clone(), self.pages.clone());
+        let answer = self.run(
+            "reach",
+            "",
+            |_| Some(()),
+            move || {
+                let (operator, pages) = (operator.clone(), pages.clone());
+                async move {
+                    match pages {
+                        Some(pages) => pages.check().await,
+                        None => first_of(&operator).await,
+                    }
+                }
+            },
+        );
+        match answer {
+            // A folder of a server is made by the first object; a bucket is not.
+            Err(error) if error.kind() == RemoteErrorKind::NotFound => match self.kind {
+                ServiceKind::WebDav => Ok(()),
+                ServiceKind::Http => Err(error),
+                _ => {
+                    Err(RemoteError::new(RemoteErrorKind::NoRemote, &self.attempt("reach", ""), error.said()))
+                }
+            },
+            other => other,
+        }
     }
 
     /// The bytes of an object.
@@ -151,18 +207,7 @@ impl Remote {
     /// [`RemoteErrorKind::NotFound`], [`RemoteErrorKind::WrongSize`] for more than any object may have, and others.
     pub fn get(&self, name: &str) -> Result<Vec<u8>, RemoteError> {
         let (operator, path) = (self.service.quick.clone(), name.to_owned());
-        let reading = async move {
-            let mut stream = operator.reader(&path).await?.into_stream(..).await?;
-            let mut bytes = Vec::new();
-            while let Some(piece) = stream.try_next().await? {
-                if bytes.len() + piece.len() > LARGEST_OBJECT {
-                    return Ok(None);
-                }
-                piece.for_each(|part| bytes.extend_from_slice(&part));
-            }
-            Ok(Some(bytes))
-        };
-        let bytes = self.run("read", name, unanswered, reading)?;
+        let bytes = self.run("read", name, unanswered, move || read_whole(operator.clone(), path.clone()))?;
         bytes.ok_or_else(|| {
             let said = format!("more than {LARGEST_OBJECT} bytes");
             RemoteError::new(RemoteErrorKind::WrongSize, &self.attempt("read", name), &said)
@@ -181,7 +226,10 @@ impl Remote {
         let (operator, path) = (self.service.quick.clone(), name.to_owned());
         let range = (offset..offset.saturating_add(length)).into();
         let options = ReadOptions { range, ..ReadOptions::default() };
-        let reading = async move { operator.read_options(&path, options).await };
+        let reading = move || {
+            let (operator, path, options) = (operator.clone(), path.clone(), options.clone());
+            async move { operator.read_options(&path, options).await }
+        };
         let bytes = self.run("read", name, unanswered, reading)?.to_vec();
         if bytes.len() as u64 != length {
             let said = format!("{} bytes came instead of {length} from {offset} on", bytes.len());
@@ -193,20 +241,21 @@ impl Remote {
     /// Writes an object. It appears whole or not at all, and lasts when this returns.
     ///
     /// In a folder remote the file is written beside, in `tmp/`, synced, renamed, and its folder is synced: OpenDAL's
-    /// own writer neither syncs the folder nor removes what a full disk left.
+    /// own writer neither syncs the folder nor removes what a full disk left. A WebDAV server, too, may show what was
+    /// only begun under its final name, so there it is written to `tmp/` and moved.
     ///
     /// # Errors
     ///
     /// [`RemoteError`] when it could not be written, also after some tries where the failure was temporary.
     pub fn put(&self, name: &str, bytes: Vec<u8>) -> Result<(), RemoteError> {
         if bytes.len() <= SMALL_UPLOAD {
-            return self.write(&self.service.quick, name, bytes);
+            return self.write(&self.service.quick, name, bytes, true);
         }
         if !self.service.has_answered() {
             // A long upload has minutes, so whether anybody is there is asked before.
             self.stat(name)?;
         }
-        self.write(&self.service.bulk, name, bytes)
+        self.write(&self.service.bulk, name, bytes, true)
     }
 
     /// Writes an object as [`Remote::put`] does, but never sends it a second time: for root records, of which a late
@@ -216,7 +265,7 @@ impl Remote {
     ///
     /// [`RemoteError`] at the first failure; whether the object was written is not known then.
     pub fn put_once_without_retry(&self, name: &str, bytes: Vec<u8>) -> Result<(), RemoteError> {
-        self.write(&self.service.once, name, bytes)
+        self.write(&self.service.once, name, bytes, false)
     }
 
     /// All objects under `folder` and its folders, in no order; empty where there is no such folder.
@@ -226,15 +275,18 @@ impl Remote {
     /// [`RemoteError`] when the listing fails or is not complete.
     pub fn list(&self, folder: &str) -> Result<Vec<Listed>, RemoteError> {
         let operator = self.service.quick.clone();
-        let path = format!("{}/", folder.trim_matches('/'));
-        let listing = async move {
-            let options = ListOptions { recursive: true, ..ListOptions::default() };
-            let entries = operator.list_options(&path, options).await?;
-            let files = entries.into_iter().filter(|entry| entry.metadata().is_file());
-            let all = files.map(|entry| listed(entry.path(), entry.metadata()));
-            Ok(all.filter(|object| !object.name.starts_with("tmp/")).collect())
-        };
-        self.run("list", folder, Some, listing)
+        let folder_path = folder.trim_matches('/').to_owned();
+        let pages = self.pages.clone();
+        let entries = self.run("list", folder, Some, move || {
+            let (operator, pages, folder) = (operator.clone(), pages.clone(), folder_path.clone());
+            async move {
+                match pages {
+                    Some(pages) => list_pages(operator, pages, &folder).await,
+                    None => list_service(operator, &folder).await,
+                }
+            }
+        })?;
+        Ok(entries.into_iter().filter(|object| !object.name.starts_with("tmp/")).collect())
     }
 
     /// Size and time of an object; `None` where there is none.
@@ -244,14 +296,11 @@ impl Remote {
     /// [`RemoteError`] when the service does not say.
     pub fn stat(&self, name: &str) -> Result<Option<Listed>, RemoteError> {
         let (operator, path) = (self.service.quick.clone(), name.to_owned());
-        let answer = async move {
-            match operator.stat(&path).await {
-                Ok(metadata) => Ok(Some(listed(&path, &metadata))),
-                Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-                Err(error) => Err(error),
-            }
+        let asking = move || {
+            let (operator, path) = (operator.clone(), path.clone());
+            async move { stat_of(&operator, &path).await }
         };
-        self.run("ask for", name, |answer| Some(answer.into_iter().next()), answer)
+        self.run("ask for", name, |answer| Some(answer.into_iter().next()), asking)
     }
 
     /// Removes an object; no error where there is none.
@@ -260,17 +309,54 @@ impl Remote {
     ///
     /// [`RemoteError`] when the service refuses.
     pub fn delete(&self, name: &str) -> Result<(), RemoteError> {
+        self.refuse_if_read_only("delete", name)?;
         let (operator, path) = (self.service.quick.clone(), name.to_owned());
-        self.run("delete", name, |_| Some(()), async move { operator.delete(&path).await })
+        self.run(
+            "delete",
+            name,
+            |_| Some(()),
+            move || {
+                let (operator, path) = (operator.clone(), path.clone());
+                async move { operator.delete(&path).await }
+            },
+        )
     }
 
-    fn write(&self, operator: &Operator, name: &str, bytes: Vec<u8>) -> Result<(), RemoteError> {
+    fn write(&self, operator: &Operator, name: &str, bytes: Vec<u8>, again: bool) -> Result<(), RemoteError> {
+        self.refuse_if_read_only("write", name)?;
         if let Some(folder) = &self.folder {
             return self.write_file(folder, name, &bytes);
         }
-        let (operator, path) = (operator.clone(), name.to_owned());
-        let writing = async move { operator.write(&path, bytes).await.map(|_| ()) };
-        self.run("write", name, |_| Some(()), writing)
+        let (operator, path, bytes) = (operator.clone(), name.to_owned(), Buffer::from(bytes));
+        let aside = matches!(self.kind, ServiceKind::WebDav);
+        let aside = aside.then(|| format!("{TEMPORARIES}/{}", RandomId::generate()));
+        let writing = move || {
+            let (operator, path, bytes, aside) =
+                (operator.clone(), path.clone(), bytes.clone(), aside.clone());
+            async move {
+                let Some(aside) = aside else { return operator.write(&path, bytes).await.map(|_| ()) };
+                operator.write(&aside, bytes).await?;
+                operator.rename(&aside, &path).await
+            }
+        };
+        let attempt = self.attempt("write", name);
+        let service = &self.service;
+        self.pass(
+            &attempt,
+            |_| Some(()),
+            || {
+                let done = if again { service.run(writing) } else { service.run_once(writing) };
+                done.map_err(|error| failure(&attempt, error))
+            },
+        )
+    }
+
+    fn refuse_if_read_only(&self, step: &'static str, name: &str) -> Result<(), RemoteError> {
+        if self.pages.is_none() {
+            return Ok(());
+        }
+        let said = "a web server takes nothing by HTTP";
+        Err(RemoteError::new(RemoteErrorKind::ReadOnly, &self.attempt(step, name), said))
     }
 
     fn write_file(&self, folder: &Path, name: &str, bytes: &[u8]) -> Result<(), RemoteError> {
@@ -293,7 +379,14 @@ impl Remote {
     }
 
     fn attempt<'a>(&'a self, step: &'static str, object: &'a str) -> Attempt<'a> {
-        Attempt { step, object, remote: &self.address, identity: Some(&self.identity) }
+        Attempt {
+            step,
+            object,
+            remote: &self.address,
+            name: &self.name,
+            service: self.kind,
+            identity: Some(&self.identity),
+        }
     }
 
     fn run<T, F>(
@@ -301,23 +394,14 @@ impl Remote {
         step: &'static str,
         object: &str,
         answer: fn(Vec<Listed>) -> Option<T>,
-        call: F,
+        call: impl Fn() -> F + Send + 'static,
     ) -> Result<T, RemoteError>
     where
         T: Send + 'static,
         F: Future<Output = opendal::Result<T>> + Send + 'static,
     {
         let attempt = self.attempt(step, object);
-        let run = || {
-            self.service.run(call).map_err(|error| match error {
-                CallError::Service(error) => RemoteError::of_service(&attempt, &error),
-                CallError::Silence(waited, trouble) => {
-                    RemoteError::no_answer(&attempt, waited, trouble.as_deref())
-                }
-                CallError::Runtime(said) => RemoteError::new(RemoteErrorKind::Other, &attempt, &said),
-            })
-        };
-        self.pass(&attempt, answer, run)
+        self.pass(&attempt, answer, || self.service.run(call).map_err(|error| failure(&attempt, error)))
     }
 
     /// Carries a call out, as far as the watch lets it; `answer` makes what the watch answers instead into an answer.
@@ -337,14 +421,17 @@ impl Remote {
     }
 }
 
+fn failure(attempt: &Attempt<'_>, error: CallError) -> RemoteError {
+    match error {
+        CallError::Service(error) => RemoteError::of_service(attempt, &error),
+        CallError::Silence(waited, trouble) => RemoteError::no_answer(attempt, waited, trouble.as_deref()),
+        CallError::Runtime(said) => RemoteError::new(RemoteErrorKind::Other, attempt, &said),
+    }
+}
+
 /// Nobody but the remote can answer this call.
 fn unanswered<T>(_: Vec<Listed>) -> Option<T> {
     None
-}
-
-fn listed(name: &str, metadata: &Metadata) -> Listed {
-    let modified = metadata.last_modified().map(SystemTime::from);
-    Listed { name: name.to_owned(), size: metadata.content_length(), modified }
 }
 
 /// Refuses what is no folder, and a folder that is missing together with its parent (a disk that is not mounted, a slip

@@ -2,14 +2,12 @@
 
 use std::error::Error;
 use std::fmt;
-use std::io;
 use std::time::Duration;
 
-use opendal::ErrorKind;
-
-use super::credentials::Identity;
-use crate::base::Advice;
-use crate::storage::durable::{DurableError, is_full};
+use super::answer::{kind_of, kind_of_io, words_of};
+use super::identity::Identity;
+use super::url::ServiceKind;
+use crate::storage::durable::DurableError;
 
 /// What an error of a remote means to its caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +26,8 @@ pub enum RemoteErrorKind {
     Unreachable,
     /// The service answers, but asked for patience for too long.
     Busy,
+    /// It can only be read.
+    ReadOnly,
     /// There is no room.
     Full,
     /// The object is shorter than what was asked for, or longer than any object of a remote.
@@ -43,13 +43,15 @@ pub enum RemoteErrorKind {
 pub struct RemoteError(Box<Details>);
 
 #[derive(Debug)]
-struct Details {
-    kind: RemoteErrorKind,
-    step: &'static str,
-    object: String,
-    remote: String,
-    identity: Option<Identity>,
-    said: String,
+pub(super) struct Details {
+    pub kind: RemoteErrorKind,
+    pub step: &'static str,
+    pub object: String,
+    pub remote: String,
+    pub name: String,
+    pub service: ServiceKind,
+    pub identity: Option<Identity>,
+    pub said: String,
 }
 
 /// What was being done when a call failed.
@@ -60,6 +62,10 @@ pub(super) struct Attempt<'a> {
     pub object: &'a str,
     /// The address of the remote.
     pub remote: &'a str,
+    /// How the user calls it; empty where that is not known.
+    pub name: &'a str,
+    /// What it lies on.
+    pub service: ServiceKind,
     /// As whom.
     pub identity: Option<&'a Identity>,
 }
@@ -71,6 +77,8 @@ impl RemoteError {
             step: attempt.step,
             object: attempt.object.to_owned(),
             remote: attempt.remote.to_owned(),
+            name: attempt.name.to_owned(),
+            service: attempt.service,
             identity: attempt.identity.cloned(),
             said: one_line(said),
         }))
@@ -94,9 +102,18 @@ impl RemoteError {
         Self::new(RemoteErrorKind::Unreachable, attempt, &said)
     }
 
+    pub(super) fn details(&self) -> &Details {
+        &self.0
+    }
+
     /// What it means.
     pub fn kind(&self) -> RemoteErrorKind {
         self.0.kind
+    }
+
+    /// Whether the same may succeed later, without anybody doing anything about it.
+    pub fn is_passing(&self) -> bool {
+        matches!(self.kind(), RemoteErrorKind::Unreachable | RemoteErrorKind::Busy)
     }
 
     /// The service's own words.
@@ -120,6 +137,7 @@ impl fmt::Display for RemoteError {
             RemoteErrorKind::WrongRegion => "the bucket is in another region",
             RemoteErrorKind::Unreachable => "the service cannot be reached",
             RemoteErrorKind::Busy => "the service is overloaded",
+            RemoteErrorKind::ReadOnly => "it can only be read",
             RemoteErrorKind::Full => "no space left",
             RemoteErrorKind::WrongSize => "its size is not the expected one",
             RemoteErrorKind::Misconfigured => "the remote cannot be used as it is set",
@@ -131,160 +149,8 @@ impl fmt::Display for RemoteError {
 
 impl Error for RemoteError {}
 
-impl Advice for RemoteError {
-    fn hints(&self) -> Vec<String> {
-        let Details { kind, remote, identity, said, .. } = &*self.0;
-        let who = identity.as_ref().map(ToString::to_string).unwrap_or_default();
-        let anonymous = matches!(identity, Some(Identity::Anonymous));
-        let folder = matches!(identity, None | Some(Identity::Folder { .. }));
-        match kind {
-            RemoteErrorKind::BadCredentials | RemoteErrorKind::Denied if anonymous => vec![
-                "no credentials were found: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE"
-                    .into(),
-            ],
-            RemoteErrorKind::BadCredentials if said.contains("TimeTooSkewed") => {
-                vec!["the clock of this machine is wrong; set it and try again".into()]
-            }
-            RemoteErrorKind::BadCredentials => {
-                vec![format!("used was {who}; check its secret, or use another")]
-            }
-            RemoteErrorKind::Denied if folder => vec![format!("check who may read and write '{remote}'")],
-            RemoteErrorKind::Denied => {
-                vec![format!("used was {who}; ask for the right to list, read and write '{remote}'")]
-            }
-            RemoteErrorKind::NoRemote if folder => {
-                vec!["create the folder above it, or check that the disk is mounted".into()]
-            }
-            RemoteErrorKind::NoRemote => vec!["check the bucket's name, or create the bucket".into()],
-            RemoteErrorKind::WrongRegion => vec!["set the option region of the remote".into()],
-            RemoteErrorKind::Unreachable => vec![
-                "check the network, and the option endpoint of the remote; what was transferred is not lost"
-                    .into(),
-            ],
-            RemoteErrorKind::Busy => vec!["try again later; what was transferred is not lost".into()],
-            RemoteErrorKind::Full => {
-                vec![format!("make room at '{remote}'; what was transferred is not lost")]
-            }
-            _ => Vec::new(),
-        }
-    }
-}
-
 /// One line of at most 300 characters, with nothing that a terminal would obey.
-fn one_line(text: &str) -> String {
+pub(super) fn one_line(text: &str) -> String {
     let words: Vec<&str> = text.split_whitespace().collect();
     words.join(" ").chars().filter(|c| !c.is_control()).take(300).collect()
-}
-
-/// Code and message of an answer of S3, out of OpenDAL's rendering of it.
-fn s3_answer(message: &str) -> Option<(&str, &str)> {
-    let fields = message.strip_prefix("S3Error { code: \"")?;
-    let (code, rest) = fields.split_once("\", message: \"")?;
-    let (text, _) = rest.split_once("\", resource: ")?;
-    Some((code, text)).filter(|(code, _)| !code.is_empty())
-}
-
-/// The last error of a chain: nearest to what the system said.
-fn root_cause(error: &opendal::Error) -> Option<&(dyn Error + 'static)> {
-    let mut cause = Error::source(error)?;
-    while let Some(next) = cause.source() {
-        cause = next;
-    }
-    Some(cause)
-}
-
-/// What the service, or the system on the way to it, said.
-pub(super) fn words_of(error: &opendal::Error) -> String {
-    match (s3_answer(error.message()), root_cause(error)) {
-        (Some((code, "")), _) => code.to_owned(),
-        (Some((code, text)), _) => format!("{code}: {text}"),
-        (None, Some(cause)) => cause.to_string(),
-        (None, None) => error.message().to_owned(),
-    }
-}
-
-/// What an error of OpenDAL means here.
-pub(super) fn kind_of(error: &opendal::Error) -> RemoteErrorKind {
-    let code = s3_answer(error.message()).map(|(code, _)| code).unwrap_or_default();
-    if let Some(kind) = kind_of_code(code) {
-        return kind;
-    }
-    let system = root_cause(error).and_then(|cause| cause.downcast_ref::<io::Error>());
-    match error.kind() {
-        ErrorKind::NotFound => RemoteErrorKind::NotFound,
-        ErrorKind::PermissionDenied => RemoteErrorKind::Denied,
-        ErrorKind::ConfigInvalid => RemoteErrorKind::Misconfigured,
-        ErrorKind::RateLimited => RemoteErrorKind::Busy,
-        ErrorKind::RangeNotSatisfied => RemoteErrorKind::WrongSize,
-        _ if error.message().contains("too little data") => RemoteErrorKind::WrongSize,
-        _ if error.message().contains("sign") => RemoteErrorKind::BadCredentials,
-        _ if ["send http request", "timeout", "http response"]
-            .iter()
-            .any(|way| error.message().contains(way)) =>
-        {
-            RemoteErrorKind::Unreachable
-        }
-        _ => system.map_or(RemoteErrorKind::Other, kind_of_io),
-    }
-}
-
-/// The meaning of the codes of S3 and of its relatives.
-/// <https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html#ErrorCodeList>
-fn kind_of_code(code: &str) -> Option<RemoteErrorKind> {
-    Some(match code {
-        "NoSuchBucket" => RemoteErrorKind::NoRemote,
-        "AccessDenied" | "AllAccessDisabled" | "AccountProblem" => RemoteErrorKind::Denied,
-        "InvalidAccessKeyId"
-        | "SignatureDoesNotMatch"
-        | "ExpiredToken"
-        | "InvalidToken"
-        | "InvalidSecurity"
-        | "TokenRefreshRequired"
-        | "NotSignedUp"
-        | "RequestTimeTooSkewed"
-        | "UnauthorizedAccess" => RemoteErrorKind::BadCredentials,
-        "AuthorizationHeaderMalformed" | "PermanentRedirect" | "IllegalLocationConstraintException" => {
-            RemoteErrorKind::WrongRegion
-        }
-        "QuotaExceeded" | "InsufficientStorage" | "XMinioStorageFull" | "XMinioAdminBucketQuotaExceeded" => {
-            RemoteErrorKind::Full
-        }
-        "SlowDown" | "ServiceUnavailable" | "InternalError" | "RequestTimeout" | "TooManyRequests" => {
-            RemoteErrorKind::Busy
-        }
-        _ => return None,
-    })
-}
-
-fn kind_of_io(error: &io::Error) -> RemoteErrorKind {
-    match error.kind() {
-        _ if is_full(error) => RemoteErrorKind::Full,
-        io::ErrorKind::NotFound => RemoteErrorKind::NotFound,
-        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => RemoteErrorKind::Denied,
-        io::ErrorKind::TimedOut | io::ErrorKind::StaleNetworkFileHandle => RemoteErrorKind::Unreachable,
-        io::ErrorKind::NotADirectory => RemoteErrorKind::NoRemote,
-        _ => RemoteErrorKind::Other,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_words_of_s3_are_taken_out_of_the_rendering() {
-        let message = r#"S3Error { code: "SignatureDoesNotMatch", message: "The request signature differs.", resource: "/x", request_id: "1" }"#;
-        let error = opendal::Error::new(ErrorKind::PermissionDenied, message);
-        assert_eq!(words_of(&error), "SignatureDoesNotMatch: The request signature differs.");
-        assert_eq!(kind_of(&error), RemoteErrorKind::BadCredentials);
-    }
-
-    #[test]
-    fn the_system_speaks_where_no_service_did() {
-        let system = io::Error::from_raw_os_error(28);
-        let error = opendal::Error::new(ErrorKind::Unexpected, "storage full").set_source(system);
-        assert_eq!(kind_of(&error), RemoteErrorKind::Full);
-        assert!(words_of(&error).starts_with("No space left"), "{}", words_of(&error));
-        assert_eq!(one_line("a\n  b\u{1b}[31m"), "a b[31m");
-    }
 }

@@ -1,23 +1,47 @@
 //! What may be said about a remote beside its address. None of it is a secret: it comes with a clone.
+//!
+//! | option | services | meaning |
+//! | --- | --- | --- |
+//! | `endpoint` | S3, Azure, Google | address of a service that speaks the same language, `https://HOST:PORT` |
+//! | `region` | S3 | region of the bucket |
+//! | `profile` | S3 | profile of `~/.aws/credentials` and `~/.aws/config` |
+//! | `virtual-host` | S3 | the bucket's name is a part of the host's name: `true` or `false` |
+//! | `account` | Azure | the storage account |
+//! | `anonymous` | S3, Azure, Google | requests are not signed, even where credentials are at hand: `true` or `false` |
+//! | `user` | WebDAV, HTTP | whose password Git's credential helpers are asked for |
+//! | `connections` | all but a folder | requests on their way at once: 1 to 256; 16 |
+//! | `retries` | all but a folder | how often a step that failed for a passing reason is tried again: 0 to 20; 5 |
+//! | `timeout` | all but a folder | seconds for which a step may be silent: 1 to 3600; 20 |
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-use super::url::RemoteUrl;
+use super::url::{RemoteUrl, ServiceKind};
 use crate::base::{Advice, Failure};
 
 /// The options of a remote, checked against those that its kind knows.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RemoteOptions {
-    /// Address of a service that speaks the language of S3, `http://` or `https://`.
+    /// Address of a service that speaks the language of the bucket's, `http://` or `https://`.
     pub endpoint: Option<String>,
     /// Region of the bucket.
     pub region: Option<String>,
     /// Profile of `~/.aws/credentials` and `~/.aws/config` to use.
     pub profile: Option<String>,
+    /// Storage account of Azure.
+    pub account: Option<String>,
+    /// Whose password is asked for.
+    pub user: Option<String>,
     /// Whether requests are sent without signature, even where credentials are at hand.
     pub anonymous: bool,
     /// Whether the bucket's name is a part of the host's name.
     pub virtual_host: bool,
+    /// Requests on their way at once.
+    pub connections: Option<usize>,
+    /// How often a step is tried again.
+    pub retries: Option<usize>,
+    /// How long a step may be silent.
+    pub timeout: Option<Duration>,
 }
 
 /// Why an option is refused.
@@ -45,6 +69,22 @@ pub enum OptionError {
         /// The key.
         key: String,
     },
+    /// A value that is no number, or out of bounds.
+    #[error("the option '{key}' is not a number from {least} to {most}")]
+    Number {
+        /// The key.
+        key: String,
+        /// The least that it may be.
+        least: u64,
+        /// The most.
+        most: u64,
+    },
+    /// A name with characters that no name has.
+    #[error("the option '{key}' is not a name")]
+    Name {
+        /// The key.
+        key: String,
+    },
     /// An endpoint that is not an address of the web, or that holds a user name.
     #[error("the option 'endpoint' is not an address like https://HOST:PORT")]
     Endpoint,
@@ -56,10 +96,10 @@ impl Advice for OptionError {
             Self::Unknown { known: [], .. } => vec!["a folder has no options".into()],
             Self::Unknown { known, .. } => vec![format!("known are {}", known.join(", "))],
             Self::Secret { .. } => vec![
-                "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a profile in ~/.aws/credentials".into(),
+                "set the variables of the service (AWS_SECRET_ACCESS_KEY, AZURE_STORAGE_KEY, …), or use its own files, or Git's credential helpers".into(),
                 "a secret that was committed should be replaced".into(),
             ],
-            Self::Boolean { .. } | Self::Endpoint => Vec::new(),
+            _ => Vec::new(),
         }
     }
 
@@ -71,9 +111,21 @@ impl Advice for OptionError {
 impl RemoteOptions {
     /// The keys that remotes of this kind know.
     pub fn known(url: &RemoteUrl) -> &'static [&'static str] {
-        match url {
-            RemoteUrl::Folder(_) => &[],
-            RemoteUrl::S3 { .. } => &["anonymous", "endpoint", "profile", "region", "virtual-host"],
+        match url.service() {
+            ServiceKind::Folder | ServiceKind::Memory => &[],
+            ServiceKind::S3 => &[
+                "anonymous",
+                "connections",
+                "endpoint",
+                "profile",
+                "region",
+                "retries",
+                "timeout",
+                "virtual-host",
+            ],
+            ServiceKind::Azure => &["account", "anonymous", "connections", "endpoint", "retries", "timeout"],
+            ServiceKind::Google => &["anonymous", "connections", "endpoint", "retries", "timeout"],
+            ServiceKind::WebDav | ServiceKind::Http => &["connections", "retries", "timeout", "user"],
         }
     }
 
@@ -93,25 +145,48 @@ impl RemoteOptions {
             if !known.contains(&key) {
                 return Err(OptionError::Unknown { key: key.to_owned(), remote: url.to_string(), known });
             }
-            match key {
-                "endpoint" => options.endpoint = Some(checked_endpoint(value)?),
-                "region" => options.region = Some(value.clone()),
-                "profile" => options.profile = Some(value.clone()),
-                "anonymous" => options.anonymous = boolean(key, value)?,
-                _ => options.virtual_host = boolean(key, value)?,
-            }
+            options.set(key, value)?;
         }
         Ok(options)
+    }
+
+    /// Takes a key that is known.
+    fn set(&mut self, key: &str, value: &str) -> Result<(), OptionError> {
+        match key {
+            "endpoint" => self.endpoint = Some(checked_endpoint(value)?),
+            "region" => self.region = Some(value.to_owned()),
+            "profile" => self.profile = Some(value.to_owned()),
+            "account" => self.account = Some(account(key, value)?),
+            "user" => self.user = Some(value.to_owned()),
+            "anonymous" => self.anonymous = boolean(key, value)?,
+            "connections" => self.connections = Some(number(key, value, 1, 256)? as usize),
+            "retries" => self.retries = Some(number(key, value, 0, 20)? as usize),
+            "timeout" => self.timeout = Some(Duration::from_secs(number(key, value, 1, 3600)?)),
+            _ => self.virtual_host = boolean(key, value)?,
+        }
+        Ok(())
     }
 }
 
 fn is_secret(key: &str) -> bool {
     let key = key.to_ascii_lowercase().replace('_', "-");
-    ["secret", "token", "password", "access-key"].iter().any(|word| key.contains(word))
+    ["secret", "token", "password", "access-key", "account-key", "sas"].iter().any(|word| key.contains(word))
 }
 
 fn boolean(key: &str, value: &str) -> Result<bool, OptionError> {
     value.parse().map_err(|_| OptionError::Boolean { key: key.to_owned() })
+}
+
+fn number(key: &str, value: &str, least: u64, most: u64) -> Result<u64, OptionError> {
+    let parsed = value.parse().ok().filter(|value| (least..=most).contains(value));
+    parsed.ok_or_else(|| OptionError::Number { key: key.to_owned(), least, most })
+}
+
+/// The name becomes a part of the host's name, so nothing else may be in it.
+fn account(key: &str, value: &str) -> Result<String, OptionError> {
+    let fits =
+        !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+    if fits { Ok(value.to_owned()) } else { Err(OptionError::Name { key: key.to_owned() }) }
 }
 
 fn checked_endpoint(value: &str) -> Result<String, OptionError> {
@@ -135,17 +210,27 @@ mod tests {
             read("s3://acme", &[("endpoint", "http://127.0.0.1:8333/"), ("anonymous", "true")]).unwrap();
         assert_eq!(options.endpoint.as_deref(), Some("http://127.0.0.1:8333"));
         assert!(options.anonymous && !options.virtual_host);
+        let options =
+            read("webdavs://host/x", &[("timeout", "5"), ("retries", "0"), ("user", "ada")]).unwrap();
+        assert_eq!((options.timeout, options.retries), (Some(Duration::from_secs(5)), Some(0)));
     }
 
     #[test]
     fn unknown_options_list_the_known_and_secrets_are_refused() {
-        let error = read("s3://acme", &[("regoin", "x")]).unwrap_err();
-        assert_eq!(error.hints(), ["known are anonymous, endpoint, profile, region, virtual-host"]);
+        let error = read("az://acme", &[("regoin", "x")]).unwrap_err();
+        assert_eq!(error.hints(), ["known are account, anonymous, connections, endpoint, retries, timeout"]);
         assert!(matches!(read("/mnt/ml", &[("region", "x")]), Err(OptionError::Unknown { .. })));
-        let error = read("s3://acme", &[("secret_access_key", "hunter2")]).unwrap_err();
-        assert!(!format!("{error} {error:?} {:?}", error.hints()).contains("hunter2"));
+        for key in ["secret_access_key", "account_key", "sas-token", "password"] {
+            let error = read("s3://acme", &[(key, "hunter2")]).unwrap_err();
+            assert!(!format!("{error} {error:?} {:?}", error.hints()).contains("hunter2"));
+        }
         for endpoint in ["", "host", "https://", "https://me:hunter2@host", "ftp://host"] {
             assert_eq!(read("s3://acme", &[("endpoint", endpoint)]), Err(OptionError::Endpoint));
         }
+        let odd = [("connections", "0"), ("connections", "many"), ("retries", "21"), ("timeout", "-1")];
+        for pair in odd {
+            assert!(matches!(read("s3://acme", &[pair]), Err(OptionError::Number { .. })), "{pair:?}");
+        }
+        assert!(matches!(read("az://acme", &[("account", "evil.host/x")]), Err(OptionError::Name { .. })));
     }
 }

@@ -1,95 +1,67 @@
 //! What may be written as the address of a remote.
 //!
-//! - `PATH` or `file:///PATH`: a folder; a relative one lies under the top of the work tree, `~/` is the home folder.
-//! - `s3://BUCKET` or `s3://BUCKET/PREFIX`: a bucket of S3 or of a service that speaks its language.
+//! | address | what it means |
+//! | --- | --- |
+//! | `PATH`, `file:///PATH` | a folder; a relative one lies under the top of the work tree, `~/` is the home folder |
+//! | `s3://BUCKET/PREFIX` | a bucket of S3 or of a service that speaks its language |
+//! | `az://CONTAINER/PREFIX` | a container of Azure Blob Storage; also `azure://`, as DVC writes it |
+//! | `gs://BUCKET/PREFIX` | a bucket of Google Cloud Storage |
+//! | `webdavs://HOST:PORT/PATH` | a folder of a WebDAV server over TLS; without TLS `webdav://` |
+//! | `https://HOST:PORT/PATH` | a folder that a web server shows, to read only; without TLS `http://` |
 //!
-//! An address comes with a clone and lands in messages and logs, so it never carries a secret: user names and
-//! passwords (`s3://KEY:SECRET@bucket`) are refused, and the refusal does not repeat them.
+//! An address comes with a clone and lands in messages and logs, so it never carries a secret: passwords, and user names
+//! where they may be half of a secret (`s3://KEY:SECRET@bucket`), are refused, and the refusal does not repeat them.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use crate::base::{Advice, Failure};
+use super::url_error::UrlError;
+
+/// The services that remotes lie on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ServiceKind {
+    /// A folder of this machine.
+    Folder,
+    /// The memory of this process.
+    Memory,
+    /// S3 and its relatives.
+    S3,
+    /// Azure Blob Storage.
+    Azure,
+    /// Google Cloud Storage.
+    Google,
+    /// WebDAV.
+    WebDav,
+    /// A web server, to read only.
+    Http,
+}
 
 /// The address of a remote, without any secret.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum RemoteUrl {
     /// A folder, as it was written.
     Folder(PathBuf),
-    /// A bucket.
-    S3 {
+    /// A bucket or container.
+    Bucket {
+        /// S3, Azure or Google.
+        service: ServiceKind,
         /// Its name.
         bucket: String,
         /// Where in the bucket, without slashes at the ends; often empty.
         prefix: String,
     },
-}
-
-/// Why an address is refused. No variant holds a text that may contain a secret.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum UrlError {
-    /// Nothing, or only blanks.
-    #[error("the address of a remote is empty")]
-    Empty,
-    /// A scheme that is not known.
-    #[error("'{scheme}://' is not a kind of remote that is known")]
-    Scheme {
-        /// What stands before `://`.
-        scheme: String,
-    },
-    /// A user name or password.
-    #[error("the address of a remote holds a user name or a password")]
-    Secret,
-    /// Like `host:path`, which the programs of SSH take.
-    #[error("'{host}:…' looks like a host reached by SSH, which is not a kind of remote that is known")]
-    Ssh {
-        /// What stands before the colon.
+    /// A folder of a server of HTTP.
+    Web {
+        /// WebDAV or HTTP.
+        service: ServiceKind,
+        /// Whether by TLS.
+        secure: bool,
+        /// The host, with its port where that is not the usual one.
         host: String,
-    },
-    /// `?…` or `#…` in a bucket's address.
-    #[error("'{url}' has a query or a fragment")]
-    Query {
-        /// The address before it.
-        url: String,
-    },
-    /// A bucket name that no service takes.
-    #[error("'{bucket}' is not a bucket's name")]
-    Bucket {
-        /// The name.
-        bucket: String,
-    },
-    /// A path with `.`, `..` or an empty part, or a folder's address with a host.
-    #[error("'{path}' is not a path that a remote can have")]
-    Path {
-        /// The path.
+        /// Where on the host, without slashes at the ends; often empty.
         path: String,
     },
-    /// Control characters, or a dash in front, which programs take for an option.
-    #[error("the address of a remote begins with a dash or has control characters")]
-    Characters,
-}
-
-impl Advice for UrlError {
-    fn hints(&self) -> Vec<String> {
-        match self {
-            Self::Secret => vec![
-                "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a profile in ~/.aws/credentials, instead".into(),
-                "a secret that was written into a file or a command line should be replaced".into(),
-            ],
-            Self::Query { url } => {
-                vec![format!("give '{url}' as the address, and what follows as options (endpoint, region, …)")]
-            }
-            Self::Bucket { .. } => {
-                vec!["a bucket's name has 3 to 63 small letters, digits, dots and dashes".into()]
-            }
-            _ => vec!["known are a folder's path, file:///PATH and s3://BUCKET/PREFIX".into()],
-        }
-    }
-
-    fn failure(&self) -> Failure {
-        Failure::WrongUse
-    }
 }
 
 impl RemoteUrl {
@@ -114,18 +86,37 @@ impl RemoteUrl {
 
     fn with_scheme(scheme: &str, rest: &str) -> Result<Self, UrlError> {
         let host = rest.split('/').next().unwrap_or_default();
-        if host.contains('@') || scheme.starts_with("s3") && host.contains(':') {
+        let bucket = match scheme {
+            "s3" | "s3a" => Some(ServiceKind::S3),
+            "az" | "azure" => Some(ServiceKind::Azure),
+            "gs" => Some(ServiceKind::Google),
+            _ => None,
+        };
+        if host.contains('@') || bucket.is_some() && host.contains(':') {
             return Err(UrlError::Secret);
         }
-        match scheme {
-            "s3" | "s3a" => bucket_and_prefix(rest),
-            "file" => {
+        if let Some(end) = rest.find(['?', '#']).filter(|_| scheme != "file") {
+            return Err(UrlError::Query { url: format!("{scheme}://{}", &rest[..end]) });
+        }
+        match (scheme, bucket) {
+            (_, Some(service)) => bucket_and_prefix(service, rest),
+            ("webdav" | "webdavs", _) => web(ServiceKind::WebDav, scheme == "webdavs", rest),
+            ("http" | "https", _) => web(ServiceKind::Http, scheme == "https", rest),
+            ("file", _) => {
                 let path = rest.strip_prefix("localhost").unwrap_or(rest);
                 let absolute = path.starts_with('/');
                 let folder = absolute.then(|| Self::Folder(PathBuf::from(path)));
                 folder.ok_or_else(|| UrlError::Path { path: format!("file://{rest}") })
             }
-            other => Err(UrlError::Scheme { scheme: other.chars().take(20).collect() }),
+            _ => Err(UrlError::Scheme { scheme: scheme.chars().take(20).collect() }),
+        }
+    }
+
+    /// The service that it lies on.
+    pub fn service(&self) -> ServiceKind {
+        match self {
+            Self::Folder(_) => ServiceKind::Folder,
+            Self::Bucket { service, .. } | Self::Web { service, .. } => *service,
         }
     }
 
@@ -134,6 +125,17 @@ impl RemoteUrl {
         let Self::Folder(path) = self else { return None };
         let in_home = path.strip_prefix("~").ok().and_then(|rest| Some(std::env::home_dir()?.join(rest)));
         Some(in_home.unwrap_or_else(|| base.join(path)))
+    }
+
+    /// Whether what opens it may be sent as it is: a password, a bearer token, a shared access signature.
+    pub fn is_sent_secrets(&self) -> bool {
+        !matches!(self.service(), ServiceKind::Folder | ServiceKind::Memory | ServiceKind::S3)
+    }
+
+    /// Protocol, host and path by which Git's credential helpers know a password for it; `None` where none is ever asked for.
+    pub fn login_place(&self) -> Option<(&'static str, &str, &str)> {
+        let Self::Web { secure, host, path, .. } = self else { return None };
+        Some((if *secure { "https" } else { "http" }, host, path))
     }
 }
 
@@ -148,22 +150,61 @@ fn folder_path(text: &str) -> Result<RemoteUrl, UrlError> {
     }
 }
 
-fn bucket_and_prefix(rest: &str) -> Result<RemoteUrl, UrlError> {
-    if let Some(end) = rest.find(['?', '#']) {
-        return Err(UrlError::Query { url: format!("s3://{}", &rest[..end]) });
-    }
+fn bucket_and_prefix(service: ServiceKind, rest: &str) -> Result<RemoteUrl, UrlError> {
     let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
-    let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'.' | b'-');
+    let other = |byte: u8| match service {
+        ServiceKind::Azure => byte == b'-',
+        ServiceKind::Google => matches!(byte, b'.' | b'-' | b'_'),
+        _ => matches!(byte, b'.' | b'-'),
+    };
+    let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || other(byte);
     let ends = |byte: Option<u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric());
     let named = (3..=63).contains(&bucket.len()) && bucket.bytes().all(fits) && !bucket.contains("..");
     if !named || !ends(bucket.bytes().next()) || !ends(bucket.bytes().last()) {
         return Err(UrlError::Bucket { bucket: bucket.to_owned() });
     }
-    let prefix = prefix.trim_end_matches('/');
-    if !prefix.is_empty() && prefix.split('/').any(|part| matches!(part, "" | "." | "..")) {
-        return Err(UrlError::Path { path: prefix.to_owned() });
+    Ok(RemoteUrl::Bucket { service, bucket: bucket.to_owned(), prefix: plain_path(prefix)? })
+}
+
+fn web(service: ServiceKind, secure: bool, rest: &str) -> Result<RemoteUrl, UrlError> {
+    let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
+    let (name, port) = host_and_port(host)?;
+    let usual = if secure { 443 } else { 80 };
+    let host = match port.filter(|port| *port != usual) {
+        Some(port) => format!("{name}:{port}"),
+        None => name.to_owned(),
+    };
+    Ok(RemoteUrl::Web { service, secure, host, path: plain_path(path)? })
+}
+
+/// A host of letters, digits, dots and dashes, or an IPv6 address in brackets, and a port.
+fn host_and_port(text: &str) -> Result<(&str, Option<u16>), UrlError> {
+    let refused = || UrlError::Host { host: text.chars().take(80).collect() };
+    let end = if text.starts_with('[') { text.find(']').map(|at| at + 1) } else { text.find(':') };
+    let (host, port) = text.split_at(end.unwrap_or(text.len()));
+    let inner = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+    let fits = match inner {
+        Some(inner) => inner.bytes().all(|byte| byte.is_ascii_hexdigit() || matches!(byte, b':' | b'.')),
+        None => host.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_')),
+    };
+    if host.is_empty() || !fits || host.starts_with('-') {
+        return Err(refused());
     }
-    Ok(RemoteUrl::S3 { bucket: bucket.to_owned(), prefix: prefix.to_owned() })
+    match port.strip_prefix(':') {
+        Some(port) => Ok((host, Some(port.parse().map_err(|_| refused())?))),
+        None if port.is_empty() => Ok((host, None)),
+        None => Err(refused()),
+    }
+}
+
+/// A path without slashes at the ends. It is taken as it stands, so codes like `%20` have no place in it.
+fn plain_path(path: &str) -> Result<String, UrlError> {
+    let path = path.trim_end_matches('/');
+    let odd = |part: &str| matches!(part, "" | "." | "..") || part.contains('%');
+    if !path.is_empty() && path.split('/').any(odd) {
+        return Err(UrlError::Path { path: path.to_owned() });
+    }
+    Ok(path.to_owned())
 }
 
 impl FromStr for RemoteUrl {
@@ -176,25 +217,54 @@ impl FromStr for RemoteUrl {
 
 impl fmt::Display for RemoteUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Folder(path) => write!(f, "{}", path.display()),
-            Self::S3 { bucket, prefix } if prefix.is_empty() => write!(f, "s3://{bucket}"),
-            Self::S3 { bucket, prefix } => write!(f, "s3://{bucket}/{prefix}"),
-        }
+        let path = match self {
+            Self::Folder(path) => return write!(f, "{}", path.display()),
+            Self::Bucket { service, bucket, prefix } => {
+                let scheme = match service {
+                    ServiceKind::Azure => "az",
+                    ServiceKind::Google => "gs",
+                    _ => "s3",
+                };
+                write!(f, "{scheme}://{bucket}")?;
+                prefix
+            }
+            Self::Web { service, secure, host, path } => {
+                let name = if *service == ServiceKind::WebDav { "webdav" } else { "http" };
+                write!(f, "{name}{}://{host}", if *secure { "s" } else { "" })?;
+                path
+            }
+        };
+        if path.is_empty() { Ok(()) } else { write!(f, "/{path}") }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::Advice;
 
     #[test]
     fn addresses_are_read_and_written_the_same() {
-        for text in ["../store", "/mnt/ml", "~/ml", "s3://acme-ml", "s3://acme-ml/churn/data"] {
+        let addresses = [
+            "../store",
+            "/mnt/ml",
+            "~/ml",
+            "s3://acme-ml",
+            "s3://acme-ml/churn/data",
+            "az://acme/churn",
+            "gs://acme_ml/churn",
+            "webdavs://cloud.example.com/remote.php/dav/files/ada",
+            "webdav://127.0.0.1:8080",
+            "https://data.example.com/churn",
+            "http://[::1]:8000/x",
+        ];
+        for text in addresses {
             assert_eq!(RemoteUrl::parse(text).unwrap().to_string(), text);
         }
         assert_eq!(RemoteUrl::parse("file:///mnt/ml").unwrap().to_string(), "/mnt/ml");
         assert_eq!(RemoteUrl::parse("s3://acme-ml/churn/").unwrap().to_string(), "s3://acme-ml/churn");
+        assert_eq!(RemoteUrl::parse("azure://acme/churn").unwrap().to_string(), "az://acme/churn");
+        assert_eq!(RemoteUrl::parse("https://host:443/x").unwrap().to_string(), "https://host/x");
     }
 
     #[test]
@@ -202,7 +272,11 @@ mod tests {
         let carriers = [
             "s3://AKIA:hunter2@acme-ml/x",
             "s3://acme-ml:hunter2/x",
+            "az://acme:hunter2/x",
             "https://me:hunter2@host/x",
+            "webdavs://me:hunter2@host/x",
+            "webdavs://hunter2@host/x",
+            "https://host/x?token=hunter2",
             "AKIA:hunter2@acme-ml",
             "hunter2@host:path",
         ];
@@ -220,7 +294,8 @@ mod tests {
             " ",
             "-x",
             "a\nb",
-            "gs://acme",
+            "ftp://acme",
+            "sftp://host/x",
             "s3://",
             "s3://A",
             "s3://ab",
@@ -228,9 +303,16 @@ mod tests {
             "s3://acme/../x",
             "s3://acme/a//b",
             "s3://acme?region=x",
+            "az://a.b.c",
+            "gs://ab",
             "file://host/x",
             "file://x",
             "host:path",
+            "webdavs://",
+            "webdavs://-x/y",
+            "https://host:x/y",
+            "https://host/a%20b",
+            "https://host/../x",
         ];
         for text in refused {
             let error = RemoteUrl::parse(text).expect_err(text);

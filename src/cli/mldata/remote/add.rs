@@ -13,12 +13,16 @@ use crate::data::remotes::add;
 ///
 /// Checks that it can be reached and tells as whom, then writes it to 'ml.toml' and stages that. The first remote is the
 /// default.
+///
+/// Known are a folder (PATH or file:///PATH), s3://BUCKET/PREFIX, az://CONTAINER/PREFIX, gs://BUCKET/PREFIX,
+/// webdavs://HOST/PATH and, to read only, https://HOST/PATH. Options: of all but a folder connections, retries, timeout; of
+/// buckets anonymous, endpoint; of S3 also profile, region, virtual-host; of Azure account; of servers user.
 #[derive(Debug, Args)]
 pub(crate) struct RemoteAddArgs {
     /// Its name, such as 'main'
     #[arg(value_name = "NAME")]
     name: String,
-    /// A folder, file:///FOLDER, or s3://BUCKET/PREFIX
+    /// A folder, or an address as above
     #[arg(value_name = "URL")]
     url: String,
     /// An option of the remote: endpoint, region, …

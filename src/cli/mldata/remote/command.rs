@@ -5,12 +5,13 @@ use clap::Subcommand;
 use crate::cli::context::Context;
 use crate::cli::report::Outcome;
 
-use super::{add, forget, list, remove};
+use super::{add, forget, list, remove, trust};
 
 /// Name the places where the data is kept
 ///
-/// A remote is a folder or a bucket. What the team shares about it lies in 'ml.toml'; what is personal, in Git's own
-/// configuration; credentials in neither: they come from the environment and from the services' own files.
+/// A remote is a folder, a bucket or a folder of a server. What the team shares about it lies in 'ml.toml'; what is
+/// personal, in Git's own configuration; credentials in neither: they come from the environment, from the services' own
+/// files and from Git's credential helpers.
 #[derive(Debug, Subcommand)]
 #[command(arg_required_else_help = true, disable_help_subcommand = true)]
 pub(crate) enum RemoteCommand {
@@ -18,6 +19,7 @@ pub(crate) enum RemoteCommand {
     List(list::RemoteListArgs),
     Remove(remove::RemoteRemoveArgs),
     Forget(forget::RemoteForgetArgs),
+    Trust(trust::RemoteTrustArgs),
 }
 
 pub(crate) fn run(context: &Context, command: &RemoteCommand) -> Outcome {
@@ -26,5 +28,6 @@ pub(crate) fn run(context: &Context, command: &RemoteCommand) -> Outcome {
         RemoteCommand::List(args) => list::run(context, args),
         RemoteCommand::Remove(args) => remove::run(context, args),
         RemoteCommand::Forget(args) => forget::run(context, args),
+        RemoteCommand::Trust(args) => trust::run(context, args),
     }
 }

@@ -5,5 +5,6 @@ mod command;
 mod forget;
 mod list;
 mod remove;
+mod trust;
 
 pub(crate) use command::{RemoteCommand, run};

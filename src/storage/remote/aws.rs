@@ -1,86 +1,20 @@
-//! As whom a bucket is used: which of the usual sources of credentials applies, and what may be told about it.
+//! As whom a bucket of S3 is used: which of the usual sources of credentials applies, and what may be told about it.
 //!
 //! The sources are those of AWS's own tools, in the order in which requests are signed: `AWS_ACCESS_KEY_ID`; the
 //! profile (option `profile`, else `AWS_PROFILE`, else `default`) in `~/.aws/credentials` and `~/.aws/config`, single
 //! sign-on included; `AWS_WEB_IDENTITY_TOKEN_FILE` with `AWS_ROLE_ARN`; the role of a container; the role of an EC2
 //! machine. Where none is at hand requests go out unsigned, so that public buckets work without an account. Secrets are
-//! read by the service's library when it signs; nothing here reads or keeps one.
+//! read by the service's library when it signs; nothing here reads or keeps one. The language of S3 never sends the
+//! secret itself.
 //!
 //! Sources: "Configuration and credential file settings" and "Environment variables" of the AWS CLI user guide.
 
 use std::collections::HashMap;
-use std::fmt;
 use std::fs;
-use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
+use super::identity::{Identity, Variable, firmware_says, variable_of_process};
 use super::options::RemoteOptions;
-
-/// As whom a remote is used. Holds no secret, so it can be shown.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Identity {
-    /// The owner of a folder.
-    Folder {
-        /// Name of the user that the folder belongs to, or its number.
-        owner: String,
-    },
-    /// An access key out of the environment.
-    AccessKey {
-        /// Its id, which is no secret.
-        id: String,
-    },
-    /// A profile of the AWS configuration.
-    Profile {
-        /// Its name.
-        name: String,
-        /// The id of its access key; none for single sign-on and the like.
-        key: Option<String>,
-    },
-    /// A role that a web identity token stands for.
-    Role {
-        /// The ARN.
-        arn: String,
-    },
-    /// The role of the container that this runs in.
-    Container,
-    /// The role of the EC2 machine that this runs on.
-    Machine,
-    /// Nobody: requests are not signed.
-    Anonymous,
-    /// The process itself: a remote in memory.
-    Process,
-}
-
-impl fmt::Display for Identity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Folder { owner } => write!(f, "folder of {owner}"),
-            Self::AccessKey { id } => write!(f, "access key {id}"),
-            Self::Profile { name, key: Some(id) } => write!(f, "profile {name}, access key {id}"),
-            Self::Profile { name, key: None } => write!(f, "profile {name}"),
-            Self::Role { arn } => write!(f, "role {arn}"),
-            Self::Container => f.write_str("role of this container"),
-            Self::Machine => f.write_str("role of this machine"),
-            Self::Anonymous => f.write_str("anonymous"),
-            Self::Process => f.write_str("this process"),
-        }
-    }
-}
-
-impl Identity {
-    /// Whose `folder` it is.
-    pub(super) fn of_folder(folder: &Path) -> Self {
-        let Ok(metadata) = fs::metadata(folder) else { return Self::Folder { owner: "nobody".into() } };
-        let users = fs::read_to_string("/etc/passwd").unwrap_or_default();
-        let number = metadata.uid().to_string();
-        let named = users.lines().find(|line| line.split(':').nth(2) == Some(&number));
-        let name = named.and_then(|line| line.split(':').next()).map(str::to_owned);
-        Self::Folder { owner: name.unwrap_or_else(|| format!("user {number}")) }
-    }
-}
-
-/// How a variable of the environment is read; empty ones count as unset.
-type Variable = Box<dyn Fn(&str) -> Option<String>>;
 
 /// What decides as whom a bucket is used, and where it is: variables of the environment and two files.
 pub(super) struct AwsSettings {
@@ -94,8 +28,7 @@ pub(super) struct AwsSettings {
 impl AwsSettings {
     /// The settings of this process for a remote with `options`.
     pub fn of_process(options: &RemoteOptions) -> Self {
-        let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-        Self::new(Box::new(variable), std::env::home_dir(), options)
+        Self::new(variable_of_process(), std::env::home_dir(), options)
     }
 
     fn new(variable: Variable, home: Option<PathBuf>, options: &RemoteOptions) -> Self {
@@ -134,7 +67,11 @@ impl AwsSettings {
         }
         let disabled = set("AWS_EC2_METADATA_DISABLED").is_some_and(|value| value == "true");
         let named = set("AWS_EC2_METADATA_SERVICE_ENDPOINT").is_some();
-        if !disabled && (named || is_ec2_machine()) { Identity::Machine } else { Identity::Anonymous }
+        if !disabled && (named || firmware_says("sys_vendor", "Amazon EC2")) {
+            Identity::Machine
+        } else {
+            Identity::Anonymous
+        }
     }
 
     /// The region of the bucket; `us-east-1`, which services other than AWS take, where nothing says another.
@@ -169,12 +106,6 @@ fn read_section(file: Option<PathBuf>, wanted: &str) -> HashMap<String, String> 
         }
     }
     pairs
-}
-
-/// Whether the firmware says that this is a machine of EC2: asking its metadata service elsewhere costs seconds.
-fn is_ec2_machine() -> bool {
-    let vendor = fs::read_to_string("/sys/class/dmi/id/sys_vendor").unwrap_or_default();
-    vendor.trim() == "Amazon EC2"
 }
 
 #[cfg(test)]
