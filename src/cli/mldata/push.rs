@@ -12,8 +12,12 @@ use crate::cli::exit::Exit;
 use crate::cli::options::FormatOptions;
 use crate::cli::page::{Cell, Page};
 use crate::cli::report::{CliError, Outcome};
+use crate::data::Workspace;
+use crate::data::collect::drop_pushed;
 use crate::data::transfer::{Pushed, PushedVersion, With, push_versions};
 use crate::data::versions::Commits;
+
+use super::drop;
 
 /// Send data that a remote lacks
 ///
@@ -60,6 +64,9 @@ pub(crate) fn run(context: &Context, args: &PushArgs) -> Outcome {
         push_versions(&workspace, args.remote.as_deref(), &commits, args.dry_run, &context.progress)?;
     let took = start.elapsed();
     context.output.done(args.format.chosen(), &pushed, |page| write(page, &pushed, args.dry_run, took))?;
+    if !args.dry_run {
+        keep_room(context, &workspace);
+    }
     Ok(tell_missing(context, &pushed))
 }
 
@@ -93,6 +100,15 @@ pub(super) fn summary(remote: &str, done: &Pushed, dry_run: bool, took: Duration
                 rate(done.bytes, took)
             )
         }
+    }
+}
+
+/// Drops what is on a remote now, where local copies are not wanted. That it cannot be done takes nothing from the push.
+pub(super) fn keep_room(context: &Context, workspace: &Workspace) {
+    match drop_pushed(workspace, Vec::new(), &context.progress) {
+        Ok(Some(done)) if done.swept.freed > 0 => context.output.note(drop::summary(&done)),
+        Ok(_) => {}
+        Err(error) => context.warn("what was pushed stays in the local store", &CliError::from(error)),
     }
 }
 

@@ -8,15 +8,15 @@ use crate::cli::options::CommonOptions;
 use crate::cli::report::Outcome;
 
 use super::{
-    add, cat, checkout, demo, diff, fetch, gc, hook, hooks, init, ls, manual, mv, pull, push, remote, rm,
-    status,
+    add, cat, checkout, demo, diff, drop, du, fetch, fsck, gc, hook, hooks, init, ls, manual, mv, pull, push,
+    remote, rm, status,
 };
 
 /// What the short help leaves out.
 const MORE: &str = "\
 Exit codes:
   0    done
-  1    the answer is no: differences with --exit-code, a commit that is stopped
+  1    the answer is no: differences with --exit-code, a commit that is stopped, data that is damaged or lost
   128  it could not be done
   129  it was asked for in the wrong way
 
@@ -62,6 +62,9 @@ enum Command {
     Ls(ls::LsArgs),
     Rm(rm::RmArgs),
     Mv(mv::MvArgs),
+    Du(du::DuArgs),
+    Fsck(fsck::FsckArgs),
+    Drop(drop::DropArgs),
     Gc(gc::GcArgs),
     #[command(subcommand)]
     Hooks(hooks::HooksCommand),
@@ -92,6 +95,9 @@ impl Arguments for MlData {
             Command::Ls(args) => ls::run(context, args),
             Command::Rm(args) => rm::run(context, args),
             Command::Mv(args) => mv::run(context, args),
+            Command::Du(args) => du::run(context, args),
+            Command::Drop(args) => drop::run(context, args),
+            Command::Fsck(args) => fsck::run(context, args),
             Command::Gc(args) => gc::run(context, args),
             Command::Hooks(command) => hooks::run(context, command),
             Command::Hook(args) => hook::run(context, args),

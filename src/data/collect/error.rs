@@ -9,6 +9,7 @@ use crate::data::tracked::TrackedError;
 use crate::data::transfer::TransferError;
 use crate::data::versions::VersionsError;
 use crate::data::workspace::WorkspaceError;
+use crate::data::worktree::SnapshotError;
 use crate::git::GitError;
 use crate::storage::durable::DurableError;
 use crate::storage::store::StoreError;
@@ -54,6 +55,9 @@ pub enum CollectError {
         #[source]
         source: io::Error,
     },
+    /// What the work tree holds cannot be told.
+    #[error(transparent)]
+    Snapshot(#[from] SnapshotError),
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -87,6 +91,7 @@ impl Advice for CollectError {
             Self::Clone { note, .. } => {
                 vec![format!("if that clone is gone for good, remove '{}'", note.display())]
             }
+            Self::Snapshot(error) => error.hints(),
             Self::Store(error) => error.hints(),
             Self::Durable(error) => error.hints(),
             Self::Git(error) => error.hints(),

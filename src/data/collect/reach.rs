@@ -28,6 +28,15 @@ impl Reach {
         self.ids.len() as u64
     }
 
+    /// Whether the store has a content of it, or a part of one: nodes of trees alone are none.
+    pub fn has_contents(&self, store: &Store) -> bool {
+        let is_content = |id: &&Digest| {
+            let found = store.contains(id).then(|| store.find(id).ok().flatten()).flatten();
+            found.is_some_and(|found| found.kind != ItemKind::Tree)
+        };
+        self.ids.iter().find(is_content).is_some()
+    }
+
     /// Adds a single item.
     pub fn add_item(&mut self, id: Digest) {
         self.ids.insert(id);

@@ -89,7 +89,7 @@ fn wishes(versions: Vec<Version>, older: &[Version]) -> Vec<Wish> {
 }
 
 /// The Git remote that commits are pushed to, without secrets: the home of this repository's roots.
-fn home_url(workspace: &Workspace) -> String {
+pub(super) fn home_url(workspace: &Workspace) -> String {
     home_remote(workspace).map(|(_, url)| url).unwrap_or_default()
 }
 

@@ -73,8 +73,8 @@ impl Advice for StoreError {
     fn hints(&self) -> Vec<String> {
         match self {
             Self::Missing { .. } => vec!["'git mldata pull' brings what a remote has".into()],
-            Self::Damaged { path, .. } => vec![
-                format!("move '{}' away; 'git mldata pull' then brings what a remote has", path.display()),
+            Self::Damaged { .. } => vec![
+                "git mldata fsck --repair      brings back what a remote or the work tree has".into(),
                 "check the disk: files of the store never change once they are written".into(),
             ],
             Self::NotKept { .. } => vec!["check the disk, and run the command again".into()],

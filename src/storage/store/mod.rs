@@ -10,6 +10,7 @@
 //! open/<random>.pack  a pack that grows: header and items, no footer yet
 //! open/<random>.table which items of it are safe: see `table`; its lock says who may append
 //! users/<process>     who works with the store now: see `users`
+//! damaged/            packs that a repair set aside
 //! losses              a stamp that changes when something goes: see `losses`
 //! ```
 //!
@@ -25,6 +26,7 @@
 //! Source of the order of steps: `research/store-protocol.md`, section 3.
 
 mod census;
+mod check;
 mod error;
 mod exclusion;
 mod handle;
@@ -42,6 +44,7 @@ mod users;
 mod writer;
 
 pub use census::Census;
+pub use check::{PackCheck, PackFault};
 pub use error::StoreError;
 pub use exclusion::Exclusion;
 pub use handle::{Found, Store, Stored};

@@ -106,6 +106,13 @@ impl StoreWriter {
         appended.map(|()| Kept::New { stored: entry.stored })
     }
 
+    /// Begins a pack of its own, so that nothing lands in one that is to go.
+    pub(super) fn keep_apart(&self) -> Result<(), StoreError> {
+        let own = self.in_index(OpenPack::begin(&self.store.path().join("open"))?);
+        self.state().open = Some(own);
+        Ok(())
+    }
+
     /// Puts an item that the store has a second time, verified, out of a pack that is to go.
     pub(super) fn copy(&self, id: Digest, item: &Stored) -> Result<(), StoreError> {
         let Stored { kind, codec, raw, .. } = *item;

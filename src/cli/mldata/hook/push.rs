@@ -5,7 +5,7 @@ use std::time::Instant;
 use crate::base::{Advice, RepoPath};
 use crate::cli::context::Context;
 use crate::cli::exit::Exit;
-use crate::cli::mldata::push::{summary, tell_missing};
+use crate::cli::mldata::push::{keep_room, summary, tell_missing};
 use crate::cli::report::{CliError, Outcome};
 use crate::data::Workspace;
 use crate::data::transfer::{Needed, TransferError, needed_for_push, push_needed};
@@ -69,7 +69,9 @@ fn send_data(context: &Context, workspace: &Workspace, lines: &str) -> Outcome {
         context.output.note(format!("git-mldata: {told}"));
     }
     let exit = tell_missing(context, &pushed);
-    if exit != Exit::Done {
+    if exit == Exit::Done {
+        keep_room(context, workspace);
+    } else {
         context.hint(GO_ON);
     }
     Ok(exit)
