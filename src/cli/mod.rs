@@ -22,6 +22,7 @@ mod options;
 mod output;
 mod page;
 mod progress_bar;
+mod recorded;
 mod report;
 mod usage;
 

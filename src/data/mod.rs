@@ -29,7 +29,9 @@ pub mod versions;
 mod workspace;
 mod worktree;
 
-pub use content::{ContentReader, Presence, ReadError, WalkError, copy_content};
+pub use content::{
+    ContentReader, Presence, ReadError, WalkError, copy_content, presence, read_range, store_bytes,
+};
 pub use root::RootName;
 pub use tracked::{Tracked, TrackedError};
 pub use workspace::{Workspace, WorkspaceError};

@@ -48,23 +48,28 @@ impl Advice for WorkspaceError {
 }
 
 impl Workspace {
-    /// The workspace of a repository. The store is where `GIT_MLDATA_STORE` or `mldata.storeDir` says, else `ml` in the
-    /// common Git directory.
+    /// The workspace of a repository.
     ///
     /// # Errors
     ///
     /// [`WorkspaceError`]; a bare repository has no workspace.
     pub fn open(repository: Repository) -> Result<Self, WorkspaceError> {
         let top = repository.work_dir()?.to_owned();
-        let elsewhere =
-            std::env::var_os("GIT_MLDATA_STORE").filter(|value| !value.is_empty()).map(PathBuf::from);
-        let elsewhere = elsewhere.or_else(|| repository.setting("mldata.storeDir").map(PathBuf::from));
-        let folder = elsewhere.unwrap_or_else(|| repository.common_dir().join("ml"));
-        let store = Store::open(folder);
+        let store = Self::store_of(&repository);
         let workspace = Self { repository, top, store };
         // Who only reads may not be able to write there.
         let _ = workspace.note_clone();
         Ok(workspace)
+    }
+
+    /// The store of a repository, which may be bare: where `GIT_MLDATA_STORE` or `mldata.storeDir` says, else `ml` in the
+    /// common Git directory.
+    pub fn store_of(repository: &Repository) -> Store {
+        let elsewhere =
+            std::env::var_os("GIT_MLDATA_STORE").filter(|value| !value.is_empty()).map(PathBuf::from);
+        let elsewhere = elsewhere.or_else(|| repository.setting("mldata.storeDir").map(PathBuf::from));
+        let folder = elsewhere.unwrap_or_else(|| repository.common_dir().join("ml"));
+        Store::open(folder)
     }
 
     /// Begins to use the store: see [`Store::enter`].

@@ -4,12 +4,14 @@ use std::error::Error;
 use std::io;
 use std::path::PathBuf;
 
-use crate::base::{Advice, Failure, RandomId};
+use crate::base::{Advice, Digest, Failure, RandomId};
 use crate::git::{GitError, ObjectId};
 use crate::models::RegistryError;
 use crate::storage::durable::DurableError;
+use crate::storage::store::StoreError;
 
 use super::metric_chunk::MetricChunkError;
+use super::points::PointsError;
 use super::record::RecordError;
 use super::spool::SpoolError;
 
@@ -71,6 +73,37 @@ pub enum RunsError {
         /// Why not.
         source: MetricChunkError,
     },
+    /// The run has no such metric.
+    #[error("run {} has no metric '{key}'", run.short())]
+    NoSuchMetric {
+        /// The run.
+        run: RandomId,
+        /// As it was named.
+        key: String,
+    },
+    /// Points of a metric that lie in the store are not here.
+    #[error("{missing} of {all} contents with points of '{key}' are not in the store")]
+    PointsAbsent {
+        /// The run.
+        run: RandomId,
+        /// The name of the metric.
+        key: String,
+        /// How many contents are not here.
+        missing: u64,
+        /// How many there are.
+        all: u64,
+    },
+    /// Points in the store cannot be read.
+    #[error("cannot read the metric points in content {}", id.short())]
+    StoredPoints {
+        /// The content.
+        id: Digest,
+        /// Why not.
+        source: Box<PointsError>,
+    },
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// Points that are no chunk.
     #[error("cannot write metric points")]
     NewChunk(#[source] MetricChunkError),
@@ -140,6 +173,9 @@ impl Advice for RunsError {
             Self::Git(error) => error.hints(),
             Self::Registry(error) => error.hints(),
             Self::File(error) => error.hints(),
+            Self::Store(error) => error.hints(),
+            Self::NoSuchMetric { run, .. } => vec![format!("git mlrun show {}", run.short())],
+            Self::PointsAbsent { run, .. } => vec![format!("git mldata fetch --metrics {}", run.short())],
             Self::Busy => vec!["nothing is lost; run the command again".into()],
             Self::NoSuchRun { .. } => {
                 vec!["git mlrun ls".into(), "runs of others come with 'git mlrun sync'".into()]

@@ -3,24 +3,21 @@
 //! A batch in the log says how far it has read which spool, and the next one goes on from there: so it does not matter
 //! who flushes, how often, or where a flush was killed; nothing is lost and nothing comes twice.
 
-use std::collections::BTreeMap;
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-use crate::base::{RandomId, RepoPath};
-use crate::git::{EntryMode, GitError, ObjectId, Repository};
+use crate::base::{Progress, RandomId};
+use crate::data::Workspace;
+use crate::git::{ObjectId, Repository};
 
+use super::batch::{BatchToWrite, rollups};
 use super::error::RunsError;
-use super::layout::{self, RecordName};
-use super::log::{self, NewEntry, Stamp, new_file};
-use super::metric::Rollup;
-use super::metric_chunk;
-use super::record::{
-    CreateRecord, FORMAT, MetricSummary, Op, OpBatch, Point, SpoolMark, Status, TimedOp, Versioned,
-};
-use super::spool::{Event, Spool};
+use super::layout;
+use super::log;
+use super::record::{Op, OpBatch, SpoolMark, Status, TimedOp};
+use super::spool::{ENOUGH, Event, Spool};
 use super::view::View;
 use super::writer::runs_folder;
 
@@ -38,30 +35,56 @@ pub fn spool_folder(repository: &Repository, run: &RandomId) -> PathBuf {
     runs_folder(repository).join(run.to_string())
 }
 
-/// Brings what is new in the spool in `folder` into the log; whether there was anything.
+/// Brings what is new in the spool in `folder` into the log, a part at a time; whether there was anything.
 ///
 /// # Errors
 ///
-/// [`RunsError`]; then the spool is as it was.
+/// [`RunsError`]; then what is not in the log is in the spool.
 pub fn flush(repository: &Repository, folder: &Path, moment: Moment) -> Result<bool, RunsError> {
     let spool = Spool::open(folder)?;
+    let mut flushed = false;
+    loop {
+        let (came, more) = flush_part(repository, &spool, moment)?;
+        flushed |= came;
+        if !came || !more {
+            return Ok(flushed);
+        }
+    }
+}
+
+/// Brings one part of the spool into the log: whether there was anything, and whether more follows.
+fn flush_part(repository: &Repository, spool: &Spool, moment: Moment) -> Result<(bool, bool), RunsError> {
     let subject = format!("Record run {}", spool.run().short());
+    let store = Workspace::store_of(repository);
+    let (mut more, mut store_use) = (false, None);
     let appended = log::append(repository, &subject, |stamp| {
         let log = View::of_tree(repository, stamp.before);
-        let start = read_before(&log, &spool)?;
-        let read = spool.read_from(start)?;
-        if read.events.is_empty() {
+        let before = Before::of(&log, spool)?;
+        let read = spool.read_from(before.end, ENOUGH)?;
+        more = read.more;
+        if read.events.is_empty() && !read.more {
             return Ok(Vec::new());
         }
-        let mut events = Sorted::of(read.events);
+        let mut batch = BatchToWrite::of(read.events)?;
+        let goes_to_store = batch.exceeds_git(before.metric_bytes);
+        let waits = moment == Moment::Between && !read.more && batch.can_wait(read.end - before.end);
+        if goes_to_store && waits {
+            return Ok(Vec::new());
+        }
+        if goes_to_store {
+            // What is put stays until the log names it.
+            store_use = Some(store.enter(&Progress::hidden())?);
+        }
         let mark = SpoolMark { id: spool.id(), end: read.end };
-        let mut entries = events.entries(repository, stamp, spool.run(), mark)?;
-        if moment == Moment::Ended {
+        let to = goes_to_store.then_some(&store);
+        let mut entries = batch.entries(repository, to, stamp, spool.run(), mark, before.metric_bytes)?;
+        if moment == Moment::Ended && !read.more {
             entries.extend(rollups(repository, stamp, spool.run(), &entries)?);
         }
         Ok(entries)
     })?;
-    Ok(appended.is_some())
+    drop(store_use);
+    Ok((appended.is_some(), more))
 }
 
 /// Flushes a spool that nobody will write to any more, and removes it.
@@ -74,7 +97,7 @@ pub fn finish(repository: &Repository, folder: &Path) -> Result<(), RunsError> {
         flush(repository, folder, Moment::Ended)?;
         let spool = Spool::open(folder)?;
         let log = View::of_tree(repository, own_tree(repository)?);
-        if spool.remove_if_read(read_before(&log, &spool)?)? {
+        if spool.remove_if_read(Before::of(&log, &spool)?.end)? {
             break;
         }
     }
@@ -112,11 +135,13 @@ pub fn recover(repository: &Repository) -> Result<u64, RunsError> {
 
 /// Says in the spool that the run is lost, where nothing says how it ended.
 fn say_if_lost(repository: &Repository, spool: &Spool) -> Result<(), RunsError> {
-    let is_status = |event: &Event| matches!(event, Event::Op(TimedOp { op: Op::Status { .. }, .. }));
-    let events = spool.read_from(0)?.events;
-    let begun_here = events.iter().any(|event| matches!(event, Event::Create { .. }));
-    let ended = events.iter().any(is_status)
-        || View::open(repository)?.run(&spool.run())?.is_some_and(|run| run.status != Status::Running);
+    let (mut begun_here, mut ended) = (false, false);
+    spool.each_event(|event| {
+        begun_here |= matches!(event, Event::Create { .. });
+        ended |= matches!(event, Event::Op(TimedOp { op: Op::Status { .. }, .. }));
+    })?;
+    let ended =
+        ended || View::open(repository)?.run(&spool.run())?.is_some_and(|run| run.status != Status::Running);
     if begun_here && !ended {
         let op = Op::Status { status: Status::Lost, exit_code: None, signal: None, duration_ms: None };
         spool.append(&[Event::Op(TimedOp { time: Timestamp::now(), op })])?;
@@ -153,104 +178,29 @@ fn own_tree(repository: &Repository) -> Result<Option<ObjectId>, RunsError> {
     Ok(tip.map(|tip| repository.commit_info(tip)).transpose()?.map(|info| info.tree))
 }
 
-/// How far the log `view` has read the spool.
-fn read_before(view: &View<'_>, spool: &Spool) -> Result<u64, RunsError> {
-    let folder = format!("{}/ops", layout::run_folder(&spool.run()));
-    let files = view.list(&view.folders_at(&folder)?)?;
-    for (file, found) in files.into_iter().rev() {
-        let Some(blob) = found.file else { continue };
-        let batch: OpBatch = view.record(blob, &format!("{folder}/{file}"))?;
-        if let Some(mark) = batch.spool.filter(|mark| mark.id == spool.id()) {
-            return Ok(mark.end);
-        }
-    }
-    Ok(0)
+/// What the log says of a run before a part of its spool comes.
+#[derive(Debug, Clone, Copy, Default)]
+struct Before {
+    /// How far the spool was read.
+    end: u64,
+    /// Bytes of the run's metric chunks in the log.
+    metric_bytes: u64,
 }
 
-/// The events of a spool by where they go.
-#[derive(Default)]
-struct Sorted {
-    create: Option<(CreateRecord, Option<String>)>,
-    ops: Vec<TimedOp>,
-    points: BTreeMap<String, Vec<Point>>,
-}
-
-impl Sorted {
-    fn of(events: Vec<Event>) -> Self {
-        let mut sorted = Self::default();
-        for event in events {
-            match event {
-                Event::Spool { .. } => {}
-                Event::Create { record, code } => sorted.create = Some((*record, code)),
-                Event::Op(op) => sorted.ops.push(op),
-                Event::Metric { key, point } => sorted.points.entry(key).or_default().push(point),
+impl Before {
+    /// What the log `view` says.
+    fn of(view: &View<'_>, spool: &Spool) -> Result<Self, RunsError> {
+        let folder = format!("{}/ops", layout::run_folder(&spool.run()));
+        let files = view.list(&view.folders_at(&folder)?)?;
+        let mut latest = None;
+        for (file, found) in files.into_iter().rev() {
+            let Some(blob) = found.file else { continue };
+            let batch: OpBatch = view.record(blob, &format!("{folder}/{file}"))?;
+            let metric_bytes = *latest.get_or_insert(batch.metric_bytes);
+            if let Some(mark) = batch.spool.filter(|mark| mark.id == spool.id()) {
+                return Ok(Self { end: mark.end, metric_bytes });
             }
         }
-        sorted
+        Ok(Self { end: 0, metric_bytes: latest.unwrap_or_default() })
     }
-
-    /// The files that they become.
-    fn entries(
-        &mut self,
-        repository: &Repository,
-        stamp: &Stamp,
-        run: RandomId,
-        mark: SpoolMark,
-    ) -> Result<Vec<NewEntry>, RunsError> {
-        let folder = layout::run_folder(&run);
-        let mut entries = Vec::new();
-        if let Some((mut create, code)) = self.create.take() {
-            (create.lamport, create.writer) = (stamp.lamport, stamp.writer);
-            let json = create.to_json().map_err(RunsError::NewRecord)?;
-            entries.push(new_file(repository, format!("{folder}/create.json"), &json)?);
-            if let Some(id) = code.and_then(|code| code.parse().ok()) {
-                let path = RepoPath::new(format!("{folder}/code")).map_err(GitError::from)?;
-                entries.push(NewEntry { path, mode: EntryMode::Folder, id });
-            }
-        }
-        for (key, points) in std::mem::take(&mut self.points) {
-            let metric = format!("{folder}/m/{}", layout::escape_key(&key));
-            for (n, points) in (0..).zip(points.chunks(metric_chunk::MAX_POINTS)) {
-                let bytes = metric_chunk::encode(points).map_err(RunsError::NewChunk)?;
-                let path = format!("{metric}/{}", stamp.record(n).file("mcol"));
-                entries.push(new_file(repository, path, &bytes)?);
-            }
-            let summary = MetricSummary::of(&key, &points);
-            let time = Timestamp::now();
-            self.ops.extend(summary.map(|summary| TimedOp { time, op: Op::Metric(summary) }));
-        }
-        let ops = std::mem::take(&mut self.ops);
-        let (writer, lamport) = (stamp.writer, stamp.lamport);
-        let batch = OpBatch { version: FORMAT, writer, lamport, spool: Some(mark), ops };
-        let json = batch.to_json().map_err(RunsError::NewRecord)?;
-        let path = format!("{folder}/ops/{}", stamp.record(0).file("json"));
-        entries.push(new_file(repository, path, &json)?);
-        Ok(entries)
-    }
-}
-
-/// Rollups of the run's long metrics, from the chunks that are in the log and those that come with `entries`.
-fn rollups(
-    repository: &Repository,
-    stamp: &Stamp,
-    run: RandomId,
-    entries: &[NewEntry],
-) -> Result<Vec<NewEntry>, RunsError> {
-    let changes = entries.iter().map(|entry| (entry.path.clone(), Some((entry.mode, entry.id))));
-    let tree = repository.edit_tree(stamp.before, changes)?;
-    let log = View::of_tree(repository, Some(tree));
-    let metrics = format!("{}/m", layout::run_folder(&run));
-    let mut rollups = Vec::new();
-    for (escaped, found) in log.list(&log.folders_at(&metrics)?)? {
-        let Some(key) = layout::unescape_key(&escaped) else { continue };
-        let files = log.list(&found.folders)?;
-        let is_chunk = |file: &&String| matches!(RecordName::parse(file), Some((_, "mcol")));
-        let chunks = files.keys().filter(is_chunk).cloned().collect();
-        if let Some(rollup) = Rollup::of(&log.points(&run, &key)?, chunks) {
-            let json = rollup.to_json().map_err(RunsError::NewRecord)?;
-            let path = format!("{metrics}/{escaped}/{}", stamp.record(0).file("roll.json"));
-            rollups.push(new_file(repository, path, &json)?);
-        }
-    }
-    Ok(rollups)
 }

@@ -89,8 +89,11 @@ pub(super) fn find_in(view: &View<'_>, named: &str) -> Result<Option<Run>, RunsE
 ///
 /// # Errors
 ///
-/// [`RunsError`].
-pub fn metric_history(repository: &Repository, run: RandomId, key: &str) -> Result<MetricHistory, RunsError> {
-    let points = View::open(repository)?.points(&run, key)?;
-    Ok(MetricHistory { run, key: key.into(), points })
+/// [`RunsError::NoSuchMetric`], [`RunsError::PointsAbsent`] where some of them are not here.
+pub fn metric_history(repository: &Repository, run: &Run, key: &str) -> Result<MetricHistory, RunsError> {
+    if !run.metrics.contains_key(key) {
+        return Err(RunsError::NoSuchMetric { run: run.id, key: key.into() });
+    }
+    let points = View::open(repository)?.points(&run.id, key)?;
+    Ok(MetricHistory { run: run.id, key: key.into(), points })
 }

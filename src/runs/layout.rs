@@ -6,7 +6,8 @@
 //!     create.json                                  immutable
 //!     code/                                        the work tree when the run began, as a tree of Git
 //!     ops/<lamport>-<writer>-<n>.json              operations; lamport has 16 hexadecimal digits, so names sort by time
-//!     m/<key>/<lamport>-<writer>-<n>.mcol          points of a metric (see `metric_chunk`); the key is escaped
+//!     m/<key>/<lamport>-<writer>-<n>.mcol          points of a metric (see `metric_chunk`); the key is escaped; where
+//!                                                  they are too many, operations tell where they lie (see `points`)
 //!     m/<key>/<lamport>-<writer>-<n>.roll.json     a thousand points to draw it from, for long metrics
 //!   commits/<aa>/<bb>/<commit>/<lamport>-<writer>-<n>.json      where a commit comes from (see `commits`)
 //!   checks/<year>/<month>/<lamport>-<writer>-<n>.json           verdicts, by the UTC time of their making

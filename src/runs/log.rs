@@ -140,14 +140,21 @@ fn nobody() -> Signature {
 ///
 /// Those of Git.
 pub fn tips(repository: &Repository) -> Result<Vec<ObjectId>, RunsError> {
-    let mut tips = Vec::new();
-    for prefix in [OWN_REFS, REMOTE_REFS] {
-        let refs = repository.refs_below(prefix)?;
-        tips.extend(refs.into_iter().filter(|found| is_log(&found.name)).map(|found| found.target));
-    }
+    let mut tips = tips_below(repository, OWN_REFS)?;
+    tips.extend(tips_below(repository, REMOTE_REFS)?);
     tips.sort_unstable();
     tips.dedup();
     Ok(tips)
+}
+
+/// The newest commits of the logs below [`OWN_REFS`] or [`REMOTE_REFS`].
+///
+/// # Errors
+///
+/// Those of Git.
+pub fn tips_below(repository: &Repository, prefix: &str) -> Result<Vec<ObjectId>, RunsError> {
+    let refs = repository.refs_below(prefix)?;
+    Ok(refs.into_iter().filter(|found| is_log(&found.name)).map(|found| found.target).collect())
 }
 
 /// Whether a ref of one of the two prefixes is a log.

@@ -1,7 +1,7 @@
 //! Metrics in short: the summary that a batch carries, and the rollup that a plot is drawn from.
 //!
 //! A rollup (`.roll.json`) stands beside the chunks of a metric of more than [`ROLLUP_POINTS`] points, so that it can be
-//! drawn without them. Its points are, for each of equal stretches of the points in order, the least and the greatest:
+//! drawn without them. Its points are, for each of equal stretches of the points as they were logged, the least and the greatest:
 //! what sticks out is never smoothed away.
 //!
 //! ```json
@@ -23,7 +23,7 @@ pub const ROLLUP_POINTS: usize = 1000;
 pub struct Rollup {
     /// The format: [`FORMAT`].
     pub version: u32,
-    /// The chunks that it stands for.
+    /// The chunks that it stands for: the names of their files, or of the batches that tell where in the store they lie.
     pub chunks: Vec<String>,
     /// How many points those hold.
     pub count: u64,
@@ -37,31 +37,55 @@ impl Versioned for Rollup {
     }
 }
 
-impl Rollup {
-    /// The rollup of `points`, which lie in `chunks`; `None` if they are few.
-    pub fn of(points: &[Point], chunks: Vec<String>) -> Option<Self> {
-        if points.len() <= ROLLUP_POINTS {
-            return None;
-        }
-        let stretches = ROLLUP_POINTS / 2;
-        let stretch = |at: usize| {
-            let (from, to) = (at * points.len() / stretches, (at + 1) * points.len() / stretches);
-            extremes(&points[from..to])
-        };
-        let drawn = (0..stretches).flat_map(stretch).collect();
-        Some(Self { version: FORMAT, chunks, count: points.len() as u64, points: drawn })
-    }
+/// A rollup that is being drawn: the points come one by one and are not kept.
+#[derive(Debug)]
+pub struct Drawing {
+    count: u64,
+    seen: u64,
+    stretch: u64,
+    low: Option<(u64, Point)>,
+    high: Option<(u64, Point)>,
+    points: Vec<Point>,
 }
 
-/// The least and the greatest of `points`, in the order in which they stand.
-fn extremes(points: &[Point]) -> Vec<Point> {
-    let place = |pick: fn(Ordering) -> bool| {
-        (0..points.len()).reduce(|a, b| if pick(points[b].value.total_cmp(&points[a].value)) { b } else { a })
-    };
-    let (low, high) = (place(Ordering::is_lt), place(Ordering::is_gt));
-    let (Some(low), Some(high)) = (low, high) else { return Vec::new() };
-    let places = if low == high { vec![low] } else { vec![low.min(high), low.max(high)] };
-    places.into_iter().map(|at| points[at]).collect()
+impl Drawing {
+    /// A rollup of so many points; `None` if they are few.
+    pub fn of(count: u64) -> Option<Self> {
+        let empty = Self { count, seen: 0, stretch: 0, low: None, high: None, points: Vec::new() };
+        (count > ROLLUP_POINTS as u64).then_some(empty)
+    }
+
+    /// Takes in the next point, in the order in which they were logged.
+    pub fn add(&mut self, point: Point) {
+        const STRETCHES: u128 = ROLLUP_POINTS as u128 / 2;
+        let end = (u128::from(self.stretch) + 1) * u128::from(self.count) / STRETCHES;
+        if u128::from(self.seen) >= end && u128::from(self.stretch) + 1 < STRETCHES {
+            self.close();
+            self.stretch += 1;
+        }
+        let order = |known: &(u64, Point)| point.value.total_cmp(&known.1.value);
+        if self.low.as_ref().is_none_or(|low| order(low).is_lt()) {
+            self.low = Some((self.seen, point));
+        }
+        if self.high.as_ref().is_none_or(|high| order(high).is_gt()) {
+            self.high = Some((self.seen, point));
+        }
+        self.seen += 1;
+    }
+
+    fn close(&mut self) {
+        let mut extremes: Vec<_> = self.low.take().into_iter().chain(self.high.take()).collect();
+        extremes.sort_by_key(|(at, _)| *at);
+        extremes.dedup_by_key(|(at, _)| *at);
+        self.points.extend(extremes.into_iter().map(|(_, point)| point));
+    }
+
+    /// The rollup; its points lie in `chunks`.
+    pub fn finish(mut self, chunks: Vec<String>) -> Rollup {
+        self.close();
+        self.points.sort_by(later);
+        Rollup { version: FORMAT, chunks, count: self.seen, points: self.points }
+    }
 }
 
 /// The order by which the latest point of a metric is found: step, then time, then value, as in MLflow.
@@ -107,18 +131,24 @@ mod tests {
         (0..).zip(values).map(point).collect()
     }
 
+    fn drawn(points: &[Point]) -> Option<Rollup> {
+        let mut drawing = Drawing::of(points.len() as u64)?;
+        points.iter().for_each(|point| drawing.add(*point));
+        Some(drawing.finish(vec!["a.mcol".into()]))
+    }
+
     #[test]
     fn a_rollup_keeps_what_sticks_out() {
         let mut long = points((0..20_000).map(f64::from));
         long[7_777].value = 1e9;
         long[7_778].value = f64::NEG_INFINITY;
-        let rollup = Rollup::of(&long, vec!["a.mcol".into()]).unwrap();
+        let rollup = drawn(&long).unwrap();
         assert!(rollup.points.len() <= ROLLUP_POINTS);
         assert!(rollup.points.contains(&long[7_777]) && rollup.points.contains(&long[7_778]));
         assert!(rollup.points.is_sorted_by_key(|point| point.step));
         let text = rollup.to_json().unwrap();
         assert_eq!(Rollup::from_json(&text).unwrap(), rollup);
-        assert_eq!(Rollup::of(&long[..ROLLUP_POINTS], Vec::new()), None);
+        assert_eq!(drawn(&long[..ROLLUP_POINTS]), None);
     }
 
     #[test]

@@ -100,6 +100,24 @@ pub fn decode(bytes: &[u8]) -> Result<Vec<Point>, MetricChunkError> {
     Ok((0..count).map(|at| Point { step: steps[at], time: times[at], value: value(at) }).collect())
 }
 
+/// The first of several chunks that stand one after the other, and what follows it.
+///
+/// # Errors
+///
+/// [`MetricChunkError`] for bytes that do not begin with a whole chunk; the chunk itself is not looked into.
+pub fn split_first(bytes: &[u8]) -> Result<(&[u8], &[u8]), MetricChunkError> {
+    let field = |at: usize| -> Option<usize> {
+        let field = bytes.get(at..at + 4)?.try_into().ok()?;
+        usize::try_from(u32::from_le_bytes(field)).ok()
+    };
+    if !bytes.starts_with(MAGIC) {
+        return Err(MetricChunkError::Magic);
+    }
+    let lengths = [Some(HEADER), field(12), field(16), field(8).and_then(|count| count.checked_mul(8))];
+    let length = lengths.into_iter().try_fold(0_usize, |sum, length| sum.checked_add(length?));
+    length.and_then(|length| bytes.split_at_checked(length)).ok_or(MetricChunkError::Length)
+}
+
 fn encode_column(numbers: impl Iterator<Item = i64>) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut before = 0_i64;

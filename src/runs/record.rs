@@ -19,7 +19,7 @@
 //! A batch of operations:
 //!
 //! ```json
-//! {"version": 1, "writer": "77c0…", "lamport": 13, "spool": {"id": "…", "end": 4096},
+//! {"version": 1, "writer": "77c0…", "lamport": 13, "spool": {"id": "…", "end": 4096}, "metric_bytes": 2424,
 //!  "ops": [{"op": "param", "time": "…", "key": "lr", "value": "0.1"}, {"op": "status", "time": "…", "status": "finished"}]}
 //! ```
 
@@ -30,6 +30,7 @@ use crate::base::RandomId;
 use crate::models::ContentRecord;
 
 use super::number::Number;
+use super::points::StoredPoints;
 
 /// The version of the records that are written.
 pub const FORMAT: u32 = 1;
@@ -145,7 +146,7 @@ pub struct Point {
     pub value: f64,
 }
 
-/// What one batch adds to a metric; its points lie in a chunk beside the batch.
+/// What one batch adds to a metric; its points lie in chunks beside the batch, or in the store (see `points`).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct MetricSummary {
     /// The name of the metric.
@@ -201,6 +202,8 @@ pub enum Op {
     Output(ContentRecord),
     /// Points of a metric.
     Metric(MetricSummary),
+    /// Where the points lie that the batch adds, if not beside it.
+    Points(StoredPoints),
     /// The run is not shown any more.
     Delete,
     /// The run is shown again.
@@ -241,8 +244,15 @@ pub struct OpBatch {
     /// The spool that it was made from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub spool: Option<SpoolMark>,
+    /// Bytes of the run's metric chunks that the writer has put into its log, those beside this batch too.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub metric_bytes: u64,
     /// The operations, in order.
     pub ops: Vec<TimedOp>,
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// Why a record cannot be read.

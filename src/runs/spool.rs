@@ -9,7 +9,7 @@
 //! line without newline or with other digits, was never acknowledged: the next writer cuts a torn tail, readers stop before it.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -19,6 +19,9 @@ use crate::base::Digest;
 use crate::base::RandomId;
 
 use super::record::{CreateRecord, Point, TimedOp};
+
+/// So many bytes of a spool are read at once: whatever was logged meanwhile, memory is bounded.
+pub const ENOUGH: u64 = 16 << 20;
 
 /// One line of a spool.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -57,6 +60,8 @@ pub struct Batch {
     pub events: Vec<Event>,
     /// Where the next reading begins.
     pub end: u64,
+    /// Whether more follows.
+    pub more: bool,
 }
 
 /// Why a spool could not be written or read.
@@ -128,7 +133,7 @@ impl Spool {
     pub fn open(folder: &Path) -> Result<Self, SpoolError> {
         let path = folder.join("spool");
         let mut spool = Self { path, id: RandomId::default(), run: RandomId::default() };
-        match spool.read_from(0)?.events.first() {
+        match spool.read_from(0, 1)?.events.first() {
             Some(Event::Spool { id, run }) => {
                 (spool.id, spool.run) = (*id, *run);
                 Ok(spool)
@@ -159,24 +164,46 @@ impl Spool {
         file.write_all(&lines).and_then(|()| file.sync_data()).map_err(self.fail("write"))
     }
 
-    /// All whole events from the byte `start` on.
+    /// The whole events from the byte `start` on, of at least `enough` bytes if there are so many.
     ///
     /// # Errors
     ///
     /// [`SpoolError`].
-    pub fn read_from(&self, start: u64) -> Result<Batch, SpoolError> {
-        let mut bytes = Vec::new();
+    pub fn read_from(&self, start: u64, enough: u64) -> Result<Batch, SpoolError> {
         let mut file = File::open(&self.path).map_err(self.fail("open"))?;
-        let read = file.seek(SeekFrom::Start(start)).and_then(|_| file.read_to_end(&mut bytes));
-        read.map_err(self.fail("read"))?;
-        let mut batch = Batch { events: Vec::new(), end: start };
-        for line in bytes.split_inclusive(|byte| *byte == b'\n') {
-            let Some(json) = whole_line(line) else { break };
+        file.seek(SeekFrom::Start(start)).map_err(self.fail("read"))?;
+        let mut lines = BufReader::new(file);
+        let mut batch = Batch { events: Vec::new(), end: start, more: false };
+        let mut line = Vec::new();
+        loop {
+            line.clear();
+            lines.read_until(b'\n', &mut line).map_err(self.fail("read"))?;
+            let Some(json) = whole_line(&line) else { return Ok(batch) };
+            if batch.end - start >= enough {
+                batch.more = true;
+                return Ok(batch);
+            }
             batch.end += line.len() as u64;
             // An event that is whole but not understood comes from a newer program: it is skipped.
             batch.events.extend(serde_json::from_slice::<Event>(json));
         }
-        Ok(batch)
+    }
+
+    /// All whole events, a part at a time.
+    ///
+    /// # Errors
+    ///
+    /// [`SpoolError`].
+    pub fn each_event(&self, mut take: impl FnMut(Event)) -> Result<(), SpoolError> {
+        let mut start = 0;
+        loop {
+            let batch = self.read_from(start, ENOUGH)?;
+            batch.events.into_iter().for_each(&mut take);
+            if !batch.more {
+                return Ok(());
+            }
+            start = batch.end;
+        }
     }
 
     /// Removes the spool if nothing was appended after the byte `end`; whether it did.
@@ -259,25 +286,25 @@ mod tests {
         let run = RandomId::generate();
         let spool = Spool::open_or_create(folder.path(), run).unwrap();
         spool.append(&[metric(1), metric(2)]).unwrap();
-        let before = spool.read_from(0).unwrap();
+        let before = spool.read_from(0, ENOUGH).unwrap();
         assert_eq!(before.events[1..], [metric(1), metric(2)]);
         let torn = &line(&metric(3)).unwrap()[..20];
         OpenOptions::new().append(true).open(folder.path().join("spool")).unwrap().write_all(torn).unwrap();
-        assert_eq!(spool.read_from(before.end).unwrap().events, []);
+        assert_eq!(spool.read_from(before.end, ENOUGH).unwrap().events, []);
         let again = Spool::open_or_create(folder.path(), run).unwrap();
         assert_eq!((again.id(), again.run()), (spool.id(), run));
         again.append(&[metric(4)]).unwrap();
-        assert_eq!(spool.read_from(before.end).unwrap().events, [metric(4)]);
+        assert_eq!(spool.read_from(before.end, ENOUGH).unwrap().events, [metric(4)]);
     }
 
     #[test]
     fn a_spool_goes_only_when_all_of_it_was_read() {
         let folder = tempfile::tempdir().unwrap();
         let spool = Spool::open_or_create(folder.path(), RandomId::generate()).unwrap();
-        let read = spool.read_from(0).unwrap();
+        let read = spool.read_from(0, ENOUGH).unwrap();
         spool.append(&[metric(1)]).unwrap();
         assert!(!spool.remove_if_read(read.end).unwrap());
-        assert!(spool.remove_if_read(spool.read_from(0).unwrap().end).unwrap());
+        assert!(spool.remove_if_read(spool.read_from(0, ENOUGH).unwrap().end).unwrap());
         assert!(spool.append(&[metric(2)]).is_err(), "nothing is acknowledged that nobody will read");
     }
 }

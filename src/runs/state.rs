@@ -7,6 +7,7 @@
 //! | status | the last one; code, signal and duration stay until a later one says otherwise |
 //! | input, output | the last one of each path |
 //! | metric | counts add up; the latest point is the greatest by (step, time, value) |
+//! | points | all of them |
 //! | delete, restore | the last one |
 
 use std::collections::BTreeMap;
@@ -18,6 +19,7 @@ use crate::base::RandomId;
 use crate::models::ContentRecord;
 
 use super::layout::RecordName;
+use super::points::StoredPoints;
 use super::record::{CodeState, CreateRecord, Environment, MetricSummary, Op, OpBatch, Status};
 
 /// A parameter that was given two values.
@@ -68,6 +70,9 @@ pub struct Run {
     pub tags: BTreeMap<String, String>,
     /// Its metrics, in short.
     pub metrics: BTreeMap<String, MetricSummary>,
+    /// The contents in the store that hold points of its metrics.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub points: Vec<StoredPoints>,
     /// What it read, by path.
     pub inputs: Vec<ContentRecord>,
     /// What it made, by path.
@@ -109,6 +114,7 @@ impl Run {
             param_conflicts: Vec::new(),
             tags: BTreeMap::new(),
             metrics: BTreeMap::new(),
+            points: Vec::new(),
             inputs: Vec::new(),
             outputs: Vec::new(),
             deleted: false,
@@ -139,6 +145,7 @@ impl Run {
                     self.metrics.insert(summary.key.clone(), summary);
                 }
             },
+            Op::Points(points) => self.points.push(points),
             Op::Delete => self.deleted = true,
             Op::Restore => self.deleted = false,
             Op::Unknown => {}
@@ -180,7 +187,7 @@ mod tests {
         let writer = RandomId::from_bytes([writer; 16]);
         let ops = ops.into_iter().map(|op| TimedOp { time: Timestamp::UNIX_EPOCH, op }).collect();
         let name = RecordName { lamport, writer, n: 0 };
-        (name, OpBatch { version: FORMAT, writer, lamport, spool: None, ops })
+        (name, OpBatch { version: FORMAT, writer, lamport, spool: None, metric_bytes: 0, ops })
     }
 
     fn create() -> CreateRecord {

@@ -89,7 +89,7 @@ fn prefix(repository: &Repository) -> String {
 pub fn sync(repository: &Repository, options: &SyncOptions) -> Result<SyncReport, RunsError> {
     flush::recover(repository)?;
     let remote = git_remote(repository, options.remote.as_deref()).ok_or(RunsError::NoRemote)?;
-    let received = fetch(repository, &remote)?;
+    let received = receive(repository, &remote)?;
     let shared = share(repository, &remote)?;
     let live = writers_of(repository, &remote)?.len();
     let mut folded = 0;
@@ -111,7 +111,7 @@ fn shared_well(shared: &Shared) -> bool {
 /// # Errors
 ///
 /// Git's.
-pub fn fetch(repository: &Repository, remote: &str) -> Result<usize, RunsError> {
+pub fn receive(repository: &Repository, remote: &str) -> Result<usize, RunsError> {
     let copies = format!("{REMOTE_REFS}{remote}/");
     let before = repository.refs_below(&copies)?;
     // Nothing is pruned: what a server has lost is still here.
@@ -145,6 +145,18 @@ fn drop_folded(repository: &Repository, remote: &str) -> Result<(), RunsError> {
         }
     }
     Ok(())
+}
+
+/// Whether `remote` (a name or a URL) lacks something of this clone's own log, as far as is known here.
+///
+/// # Errors
+///
+/// [`RunsError`].
+pub fn has_news(repository: &Repository, remote: &str) -> Result<bool, RunsError> {
+    flush::recover(repository)?;
+    let own = log::log_ref(&writer::writer(repository)?);
+    let tip = repository.find_ref(&own)?;
+    tip.map_or(Ok(false), |tip| Ok(!remote_has(repository, remote, &own, tip)?))
 }
 
 /// Pushes this clone's own log to `remote`, the name of a Git remote or, for a pre-push hook, a URL.

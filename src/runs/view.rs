@@ -1,16 +1,18 @@
 //! All logs that are here, read as one. Nothing is written for it: equal folders of several logs are read once, others are
 //! read side by side.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 use crate::base::{RandomId, RepoPath};
+use crate::data::Workspace;
 use crate::git::{EntryMode, GitError, ObjectId, Repository};
+use crate::storage::store::Store;
 
 use super::error::RunsError;
 use super::layout::{self, RecordName};
 use super::log;
-use super::metric_chunk;
-use super::record::{CreateRecord, OpBatch, Point, Versioned};
+use super::record::{CreateRecord, OpBatch, Versioned};
 use super::state::Run;
 
 /// Records that are larger are not read.
@@ -33,6 +35,7 @@ pub struct Found {
 pub struct View<'a> {
     repository: &'a Repository,
     top: Folders,
+    store: OnceCell<Store>,
 }
 
 impl<'a> View<'a> {
@@ -42,16 +45,34 @@ impl<'a> View<'a> {
     ///
     /// Those of Git.
     pub fn open(repository: &'a Repository) -> Result<Self, RunsError> {
+        Self::of_tips(repository, log::tips(repository)?)
+    }
+
+    /// The logs that this clone writes, as they are now.
+    ///
+    /// # Errors
+    ///
+    /// Those of Git.
+    pub fn of_own(repository: &'a Repository) -> Result<Self, RunsError> {
+        Self::of_tips(repository, log::tips_below(repository, log::OWN_REFS)?)
+    }
+
+    fn of_tips(repository: &'a Repository, tips: Vec<ObjectId>) -> Result<Self, RunsError> {
         let mut trees = Vec::new();
-        for tip in log::tips(repository)? {
+        for tip in tips {
             trees.push(repository.commit_info(tip)?.tree);
         }
-        Ok(Self { repository, top: distinct(trees) })
+        Ok(Self { repository, top: distinct(trees), store: OnceCell::new() })
     }
 
     /// The log tree `tree` alone.
     pub fn of_tree(repository: &'a Repository, tree: Option<ObjectId>) -> Self {
-        Self { repository, top: Folders(tree.into_iter().collect()) }
+        Self { repository, top: Folders(tree.into_iter().collect()), store: OnceCell::new() }
+    }
+
+    /// The store of the repository.
+    pub fn store(&self) -> &Store {
+        self.store.get_or_init(|| Workspace::store_of(self.repository))
     }
 
     /// What `folders` hold, by name; names that are no UTF-8 are none of ours.
@@ -171,16 +192,26 @@ impl<'a> View<'a> {
     ///
     /// Those of Git.
     pub fn runs(&self) -> Result<Vec<Run>, RunsError> {
+        Ok(self.readable_runs()?.0)
+    }
+
+    /// As [`View::runs`], with the number of those left out.
+    ///
+    /// # Errors
+    ///
+    /// Those of Git.
+    pub fn readable_runs(&self) -> Result<(Vec<Run>, u64), RunsError> {
         let folders = self.run_folders("")?;
         let mut runs = Vec::with_capacity(folders.len());
+        let mut unreadable = 0;
         for (id, folders) in folders {
             match self.fold(&id, &folders) {
                 Ok(run) => runs.extend(run),
-                Err(RunsError::Record { .. }) => {}
+                Err(RunsError::Record { .. }) => unreadable += 1,
                 Err(error) => return Err(error),
             }
         }
-        Ok(runs)
+        Ok((runs, unreadable))
     }
 
     /// A run; `None` if no log has it, or not yet its beginning.
@@ -207,23 +238,6 @@ impl<'a> View<'a> {
             batches.push((name, self.record::<OpBatch>(blob, &format!("{path}/ops/{file}"))?));
         }
         Ok(Some(Run::fold(create, batches)))
-    }
-
-    /// All points of a metric of a run, by step, time and value.
-    ///
-    /// # Errors
-    ///
-    /// [`RunsError::Chunk`], and those of Git.
-    pub fn points(&self, run: &RandomId, key: &str) -> Result<Vec<Point>, RunsError> {
-        let folder = format!("{}/m/{}", layout::run_folder(run), layout::escape_key(key));
-        let mut points = Vec::new();
-        for (file, found) in self.list(&self.folders_at(&folder)?)? {
-            let (Some((_, "mcol")), Some(id)) = (RecordName::parse(&file), found.file) else { continue };
-            let bytes = self.read(id)?;
-            points.extend(metric_chunk::decode(&bytes).map_err(|source| RunsError::Chunk { id, source })?);
-        }
-        points.sort_by(super::metric::later);
-        Ok(points)
     }
 
     /// The tree of the work tree that a run began with.

@@ -37,6 +37,7 @@ mod mlrun_killed;
 mod mlrun_lineage;
 mod mlrun_log;
 mod mlrun_ls;
+mod mlrun_points;
 mod mlrun_sync;
 mod readme;
 mod reference;

@@ -40,7 +40,8 @@ fn knowledge() -> Knowledge {
 /// One writer pushes the chunk for its own repository. Whether it reported success.
 pub fn pushes(remote: &git_ml::storage::remote::Remote, repository: RandomId) -> bool {
     let (store, root) = &*STORE;
-    let wish = Wish { path: path("data"), root: *root, commits: Vec::new(), bases: Vec::new() };
+    let wish =
+        Wish { path: path("data"), root: *root, commits: Vec::new(), bases: Vec::new(), only_whole: false };
     let progress = Progress::hidden();
     let home = Home::of(repository, "");
     let going = Push { store, remote, repository, home, dry_run: false, progress: &progress };

@@ -190,7 +190,7 @@ impl Clone {
 
     pub fn try_push(&self) -> Result<Pushed, TransferError> {
         let progress = Progress::hidden();
-        Ok(push_versions(&self.workspace(), None, &Commits::Head, false, &progress)?.done)
+        Ok(push_versions(&self.workspace(), None, &Commits::Head, &[], false, &progress)?.done)
     }
 
     /// Pushes data and commits.
@@ -226,6 +226,7 @@ impl Clone {
             root: tracked.version,
             commits: Vec::new(),
             bases: Vec::new(),
+            only_whole: false,
         };
         tracked.into_iter().map(wish).collect()
     }

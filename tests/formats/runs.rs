@@ -16,7 +16,7 @@ use git_ml::runs::record::{
     Versioned,
 };
 use git_ml::runs::spool::{Event, Spool};
-use git_ml::runs::{CommitRecord, Rewriting, Rollup, Source};
+use git_ml::runs::{CommitRecord, Drawing, PointsPart, Rewriting, Source, StoredPoints};
 use jiff::Timestamp;
 use proptest::prelude::*;
 
@@ -100,7 +100,17 @@ fn batch() -> OpBatch {
     ];
     let ops = ops.into_iter().map(|op| TimedOp { time: time(), op }).collect();
     let spool = Some(SpoolMark { id: random(0x01), end: 4096 });
-    OpBatch { version: 1, writer: random(0x77), lamport: 13, spool, ops }
+    OpBatch { version: 1, writer: random(0x77), lamport: 13, spool, metric_bytes: 0, ops }
+}
+
+/// A batch whose points lie in the store.
+fn batch_of_points() -> OpBatch {
+    let part = |key: &str, offset| PointsPart { key: key.into(), offset, length: 150_000 };
+    let ContentRecord { blake3, manifest, kind, size, .. } = content();
+    let parts = vec![part("loss", 0), part("val/loss", 150_000)];
+    let points = StoredPoints { kind, blake3, size, manifest, parts };
+    let ops = vec![TimedOp { time: time(), op: Op::Points(points) }];
+    OpBatch { version: 1, writer: random(0x77), lamport: 14, spool: None, metric_bytes: 999_000, ops }
 }
 
 fn commit() -> CommitRecord {
@@ -151,10 +161,13 @@ fn holds<T: Versioned + Debug>(name: &str, record: &T) {
 fn records_of_version_1_are_read_and_written_for_ever() {
     holds("run-create-1.json", &create());
     holds("run-ops-1.json", &batch());
+    holds("run-ops-1-points.json", &batch_of_points());
     holds("run-commit-1.json", &commit());
     holds("check-verdict-1.json", &verdict());
     let long: Vec<_> = (0..2000).map(|step| Point { step, time: 0, value: 0.5 }).collect();
-    holds("metric-roll-1.json", &Rollup::of(&long, vec!["a.mcol".into()]).unwrap());
+    let mut drawing = Drawing::of(long.len() as u64).unwrap();
+    long.iter().for_each(|point| drawing.add(*point));
+    holds("metric-roll-1.json", &drawing.finish(vec!["a.mcol".into()]));
 }
 
 #[test]
@@ -179,7 +192,7 @@ fn tags_of_the_registry_are_read_and_written_for_ever() {
 fn a_spool_of_version_1_is_read() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("spool"), golden("run-spool-1")).unwrap();
-    let events = Spool::open(folder.path()).unwrap().read_from(0).unwrap().events;
+    let events = Spool::open(folder.path()).unwrap().read_from(0, u64::MAX).unwrap().events;
     assert_eq!(events[0], Event::Spool { id: random(0x01), run: random(0x5e) });
     assert_eq!(events[1], Event::Create { record: Box::new(create()), code: Some(hex(0x9d)) });
     assert_eq!(shown(&events[2]), shown(&Event::Op(batch().ops[0].clone())));

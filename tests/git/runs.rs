@@ -7,9 +7,11 @@ use std::path::PathBuf;
 use git_ml::base::{Digest, RandomId, RepoPath};
 use git_ml::git::Repository;
 use git_ml::models::{ContentKind, ContentRecord};
-use git_ml::runs::record::Status;
+use git_ml::runs::record::{Point, Status};
 use git_ml::runs::spool::Event;
-use git_ml::runs::{Data, DataFailure, Execution, Request, RunsError, View, execute, find};
+use git_ml::runs::{
+    Data, DataFailure, Execution, Logs, Request, Role, RunsError, View, execute, find, recorded_contents,
+};
 
 use crate::sandbox::Sandbox;
 
@@ -116,11 +118,55 @@ fn metrics_come_from_other_processes_and_later() {
     let loss = &found.metrics["val/loss"];
     assert_eq!((loss.count, loss.last.step, found.status), (3001, 3000, Status::Finished));
     assert_eq!(found.tags["good"], "yes");
-    let history = git_ml::runs::metric_history(&repository, execution.id, "val/loss").unwrap();
+    let history = git_ml::runs::metric_history(&repository, &found, "val/loss").unwrap();
     assert!(history.points.len() == 3001 && history.points.is_sorted_by_key(|point| point.step));
     let files = sandbox.git(&["ls-tree", "-r", "--name-only", &only_log(&sandbox)]);
     assert!(files.contains("/m/val%2Floss/") && files.contains(".roll.json"), "{files}");
     assert!(Event::metric("", 0, 0.0).is_err() && Event::metric("x".repeat(256), 0, 0.0).is_err());
+}
+
+#[test]
+fn points_that_are_too_many_for_git_lie_in_the_store() {
+    let sandbox = Sandbox::new();
+    let execution = run(&sandbox, &shell("true"));
+    let repository = sandbox.open();
+    let value = |step: i64| (step as f64).sin();
+    let point = |step: i64| Event::metric("loss", step, value(step)).unwrap();
+    let log = |events: &[Event]| git_ml::runs::record(&repository, execution.id, events).unwrap();
+    // In Git, as the first million bytes; in the store, in two parts because the spool is read in parts; in Git, for few are
+    // not worth a content; in the store, with another metric.
+    log(&(0..98_000).map(point).collect::<Vec<_>>());
+    log(&(98_000..400_000).map(point).collect::<Vec<_>>());
+    log(&[point(400_000)]);
+    let others = (400_001..402_000).flat_map(|step| [point(step), Event::metric("acc", step, 0.5).unwrap()]);
+    log(&others.collect::<Vec<_>>());
+    let found = find(&repository, &execution.id.to_string()).unwrap();
+    assert_eq!((found.metrics["loss"].count, found.metrics["acc"].count), (402_000, 1999));
+    assert_eq!(found.points.len(), 3);
+    let history = git_ml::runs::metric_history(&repository, &found, "loss").unwrap();
+    let as_logged =
+        |(step, point): (i64, &Point)| point.step == step && point.value.to_bits() == value(step).to_bits();
+    assert!(history.points.len() == 402_000 && (0..).zip(&history.points).all(as_logged));
+    assert_eq!(git_ml::runs::metric_history(&repository, &found, "acc").unwrap().points.len(), 1999);
+
+    let sizes = sandbox.git(&["ls-tree", "-r", "-l", &only_log(&sandbox)]);
+    let chunks = sizes.lines().filter(|line| line.ends_with(".mcol"));
+    let in_git: u64 =
+        chunks.map(|line| line.split_whitespace().nth(3).unwrap().parse::<u64>().unwrap()).sum();
+    assert!((900_000..1_000_000).contains(&in_git), "{in_git} bytes of chunks in Git");
+    let roll = sizes.lines().rfind(|line| line.ends_with(".roll.json") && line.contains("/loss/")).unwrap();
+    let roll = sandbox.git(&["cat-file", "blob", roll.split_whitespace().nth(2).unwrap()]);
+    assert!(roll.contains("\"count\":402000") && roll.matches(".json").count() == 3, "all points are drawn");
+
+    let recorded = recorded_contents(&repository, Logs::Own).unwrap().contents;
+    assert_eq!(recorded.iter().filter(|found| found.role == Role::Points).count(), 3);
+    fs::remove_dir_all(repository.common_dir().join("ml/open")).unwrap();
+    let _ = fs::remove_dir_all(repository.common_dir().join("ml/packs"));
+    let absent = git_ml::runs::metric_history(&repository, &found, "loss");
+    assert!(matches!(absent, Err(RunsError::PointsAbsent { missing: 3, all: 3, .. })), "{absent:?}");
+    let told = find(&repository, &execution.id.to_string()).unwrap();
+    assert_eq!(told.metrics["loss"].count, 402_000, "what is known in short is in Git");
+    log(&[point(402_000)]);
 }
 
 fn only_log(sandbox: &Sandbox) -> String {

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use clap::Args;
 
@@ -13,6 +13,7 @@ use crate::cli::context::Context;
 use crate::cli::exit::Exit;
 use crate::cli::options::FormatOptions;
 use crate::cli::page::{Cell, Page};
+use crate::cli::recorded::needed_by_runs_of_all;
 use crate::cli::report::{CliError, Outcome};
 use crate::data::collect::{DropOptions, DropSummary, Dropped, Refused, drop_data};
 
@@ -60,7 +61,7 @@ pub(crate) fn run(context: &Context, args: &DropArgs) -> Outcome {
         older_than: args.older_than,
         worktree: args.worktree,
         dry_run: args.dry_run,
-        further: Vec::new(),
+        further: needed_by_runs_of_all(&workspace, SystemTime::now())?,
     };
     let done = drop_data(&workspace, &options, &context.progress)?;
     context.output.done(args.format.chosen(), &done, |page| write(page, &done))?;

@@ -16,6 +16,7 @@ use crate::data::remotes;
 use crate::data::transfer::{
     Fetched, TransferError, Want, With, fetch_versions, learn_roots, wants, wants_at,
 };
+use crate::runs::{Recorded, Role, contents_of, find};
 
 /// Bring data into the store, without touching the work tree
 ///
@@ -30,6 +31,12 @@ pub(crate) struct FetchArgs {
     /// What the pointers of this revision name, instead of those of the work tree; repeatable
     #[arg(long, value_name = "REV")]
     at: Vec<String>,
+    /// What this run read and made, instead; repeatable
+    #[arg(long, value_name = "RUN")]
+    run: Vec<String>,
+    /// The points of this run's metrics, where they do not lie in Git, instead; repeatable
+    #[arg(long, value_name = "RUN")]
+    metrics: Vec<String>,
     #[command(flatten)]
     format: FormatOptions,
 }
@@ -41,11 +48,17 @@ pub(crate) fn run(context: &Context, args: &FetchArgs) -> Outcome {
     for revision in &args.at {
         wanted.extend(wants_at(&workspace, revision, &paths)?);
     }
-    if args.at.is_empty() {
+    for (named, points) in
+        args.run.iter().map(|run| (run, false)).chain(args.metrics.iter().map(|run| (run, true)))
+    {
+        wanted.extend(wants_of_run(&workspace, named, &paths, points)?);
+    }
+    let pointers = args.at.is_empty() && args.run.is_empty() && args.metrics.is_empty();
+    if pointers {
         wanted = wants(&workspace, &paths)?;
     }
     let fetched = fetch(context, &workspace, remote.as_deref(), &wanted)?;
-    if paths.is_empty() {
+    if paths.is_empty() && pointers {
         learn_roots(&workspace, &remotes::find(&workspace, Some(&fetched.0.remote))?)?;
     }
     let (fetched, took) = fetched;
@@ -53,6 +66,24 @@ pub(crate) fn run(context: &Context, args: &FetchArgs) -> Outcome {
         page.line(format_args!("{}", summary(&fetched, took)))
     })?;
     Ok(tell_missing(context, &fetched))
+}
+
+/// The points of a run's metrics, or what it read and made: all of it, or at and below `paths`.
+fn wants_of_run(
+    workspace: &Workspace,
+    named: &str,
+    paths: &[RepoPath],
+    points: bool,
+) -> Result<Vec<Want>, CliError> {
+    let recorded = contents_of(&find(workspace.repository(), named)?);
+    let recorded = recorded.iter().filter(|found| (found.role == Role::Points) == points);
+    let versions = recorded.filter_map(Recorded::version);
+    let is_named =
+        |path: &RepoPath| paths.is_empty() || paths.iter().any(|named| path.below(named).is_some());
+    let wanted = versions.filter(|version| points || is_named(&version.path));
+    Ok(wanted
+        .map(|version| Want { path: version.path, root: version.root, parts: vec![Vec::new()] })
+        .collect())
 }
 
 /// Takes the name of a remote off the front, where there is one.

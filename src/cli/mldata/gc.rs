@@ -12,6 +12,7 @@ use crate::cli::context::Context;
 use crate::cli::exit::Exit;
 use crate::cli::options::FormatOptions;
 use crate::cli::page::Page;
+use crate::cli::recorded::needed_by_runs_of_all;
 use crate::cli::report::{CliError, Outcome};
 use crate::data::collect::{GRACE, GcOptions, GcSummary, gc};
 
@@ -20,7 +21,7 @@ use super::gc_remote;
 /// Remove from the local store, or from a remote, what nobody needs
 ///
 /// Needed is what branches, tags, stashes, reflogs and the index name, the work trees of all worktrees, a merge, rebase or
-/// bisection that is going on, and every clone that uses the same store. What became unneeded stays for two weeks after it
+/// bisection that is going on, the runs, and every clone that uses the same store. What became unneeded stays for two weeks after it
 /// was last put or relied on. Small packs are made one. Remotes are not touched.
 ///
 /// Of a remote ('--remote'): packs that no record of a pushed version and no push on its way needs. A first run condemns
@@ -64,7 +65,7 @@ pub(crate) fn run(context: &Context, args: &GcArgs) -> Outcome {
         dry_run: args.dry_run,
         grace: args.older_than.unwrap_or(GRACE),
         now,
-        further: Vec::new(),
+        further: needed_by_runs_of_all(&workspace, now.unwrap_or_else(SystemTime::now))?,
     };
     let done = gc(&workspace, &options, &context.progress)?;
     context.output.done(args.format.chosen(), &done, |page| write(page, &done))?;

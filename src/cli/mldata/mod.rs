@@ -25,4 +25,5 @@ mod rm;
 mod status;
 mod tool;
 
+pub(crate) use push::summary as summary_of_push;
 pub(crate) use tool::MlData;

@@ -1,7 +1,7 @@
 //! `git mldata push`: what a remote lacks, sent.
 
 use std::io;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use clap::Args;
 
@@ -11,24 +11,28 @@ use crate::cli::context::Context;
 use crate::cli::exit::Exit;
 use crate::cli::options::FormatOptions;
 use crate::cli::page::{Cell, Page};
+use crate::cli::recorded::needed_by_runs_of_all;
 use crate::cli::report::{CliError, Outcome};
 use crate::data::Workspace;
 use crate::data::collect::drop_pushed;
 use crate::data::transfer::{Pushed, PushedVersion, With, push_versions};
-use crate::data::versions::Commits;
+use crate::data::versions::{Commits, Version};
+use crate::git::Repository;
+use crate::runs::{Logs, Recorded, Role, RunsError, recorded_contents, recover};
 
 use super::drop;
 
 /// Send data that a remote lacks
 ///
 /// Sends every version that the commits of HEAD and the index name, older ones too; what the remote has is not sent again.
+/// What the runs of this clone read and logged goes with it, where it is here.
 /// An interrupted push goes on where it stopped. The pre-push hook does this for what 'git push' sends.
 #[derive(Debug, Args)]
 pub(crate) struct PushArgs {
     /// The data remote; the default one if not given
     #[arg(value_name = "REMOTE")]
     remote: Option<String>,
-    /// The versions of every branch, tag, remote-tracking branch and stash
+    /// The versions of every branch, tag, remote-tracking branch and stash, and all that runs read and made
     #[arg(long)]
     all: bool,
     /// Tell what would be sent, and send nothing
@@ -59,15 +63,26 @@ impl Advice for MissingError {
 pub(crate) fn run(context: &Context, args: &PushArgs) -> Outcome {
     let workspace = context.workspace()?;
     let commits = if args.all { Commits::All } else { Commits::Head };
+    let beside = recorded(workspace.repository(), args.all)?;
     let start = Instant::now();
-    let pushed =
-        push_versions(&workspace, args.remote.as_deref(), &commits, args.dry_run, &context.progress)?;
+    let remote = args.remote.as_deref();
+    let pushed = push_versions(&workspace, remote, &commits, &beside, args.dry_run, &context.progress)?;
     let took = start.elapsed();
     context.output.done(args.format.chosen(), &pushed, |page| write(page, &pushed, args.dry_run, took))?;
     if !args.dry_run {
         keep_room(context, &workspace);
     }
     Ok(tell_missing(context, &pushed))
+}
+
+/// What runs name and no commit need name: without inputs and points a run cannot be repeated or looked at, so these go
+/// always. What runs made can be large and many, and can be made again.
+fn recorded(repository: &Repository, all: bool) -> Result<Vec<Version>, RunsError> {
+    let logs = if all { Logs::All } else { Logs::Own };
+    recover(repository)?;
+    let recorded = recorded_contents(repository, logs)?.contents;
+    let wanted = recorded.iter().filter(|found| all || found.role != Role::Output);
+    Ok(wanted.filter_map(Recorded::version).collect())
 }
 
 fn write(page: &mut Page<'_>, pushed: &With<Pushed>, dry_run: bool, took: Duration) -> io::Result<()> {
@@ -86,7 +101,7 @@ fn write(page: &mut Page<'_>, pushed: &With<Pushed>, dry_run: bool, took: Durati
 }
 
 /// One line: what, how much, how fast.
-pub(super) fn summary(remote: &str, done: &Pushed, dry_run: bool, took: Duration) -> String {
+pub(crate) fn summary(remote: &str, done: &Pushed, dry_run: bool, took: Duration) -> String {
     let versions = counted(done.sent.len() as u64, "version");
     match (done.sent.len(), dry_run) {
         (0, _) if !done.missing.is_empty() => format!("nothing was sent to '{remote}'"),
@@ -105,10 +120,11 @@ pub(super) fn summary(remote: &str, done: &Pushed, dry_run: bool, took: Duration
 
 /// Drops what is on a remote now, where local copies are not wanted. That it cannot be done takes nothing from the push.
 pub(super) fn keep_room(context: &Context, workspace: &Workspace) {
-    match drop_pushed(workspace, Vec::new(), &context.progress) {
+    let needed = || needed_by_runs_of_all(workspace, SystemTime::now());
+    match drop_pushed(workspace, needed, &context.progress) {
         Ok(Some(done)) if done.swept.freed > 0 => context.output.note(drop::summary(&done)),
         Ok(_) => {}
-        Err(error) => context.warn("what was pushed stays in the local store", &CliError::from(error)),
+        Err(error) => context.warn("what was pushed stays in the local store", &error),
     }
 }
 

@@ -111,7 +111,7 @@ fn upload(context: &Context, path: &RepoPath) -> Result<(), CliError> {
         context.hint("git mldata remote add NAME URL && git mldata push");
         return Ok(());
     }
-    push_versions(&workspace, None, &Commits::Head, false, &context.progress)?;
+    push_versions(&workspace, None, &Commits::Head, &[], false, &context.progress)?;
     Ok(())
 }
 

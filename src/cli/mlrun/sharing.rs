@@ -3,6 +3,7 @@
 use clap::Args;
 
 use crate::cli::context::{Context, in_ci};
+use crate::cli::recorded::send_points;
 use crate::cli::report::CliError;
 use crate::runs::{Shared, SyncOptions, sync};
 
@@ -33,6 +34,7 @@ fn share(context: &Context, options: &SharingOptions, otherwise: &str) {
     if repository.remotes().is_empty() {
         return;
     }
+    send_points(context, repository, None);
     match sync(repository, &SyncOptions::default()) {
         Ok(report) => {
             if let Shared::Refused { reason } = report.shared {

@@ -12,9 +12,10 @@ use crate::cli::exit::Exit;
 use crate::cli::options::FormatOptions;
 use crate::cli::page::{Cell, Page, Paint};
 use crate::cli::report::Outcome;
+use crate::data::Workspace;
 use crate::models::ContentRecord;
-use crate::runs::record::MetricSummary;
-use crate::runs::{Run, find};
+use crate::runs::record::{MetricSummary, Point};
+use crate::runs::{Run, absent, find, metric_history};
 
 use super::ls::status;
 
@@ -24,14 +25,37 @@ pub(crate) struct ShowArgs {
     /// The run: its id, the first digits of it, or a name (the latest run of that name)
     #[arg(value_name = "RUN")]
     run: String,
+    /// The points of this metric instead: step, time, value
+    #[arg(long, value_name = "KEY")]
+    metric: Option<String>,
     #[command(flatten)]
     format: FormatOptions,
 }
 
 pub(crate) fn run(context: &Context, args: &ShowArgs) -> Outcome {
-    let run = find(context.repository()?, &args.run)?;
+    let repository = context.repository()?;
+    let run = find(repository, &args.run)?;
+    if let Some(key) = &args.metric {
+        let history = metric_history(repository, &run, key)?;
+        context.output.show(args.format.chosen(), &history, |page| {
+            history.points.iter().try_for_each(|point| page.line(format_args!("{}", shown(point))))
+        })?;
+        return Ok(Exit::Done);
+    }
     context.output.show(args.format.chosen(), &run, |page| write(page, &run))?;
+    let missing = absent(&Workspace::store_of(repository), &run.points);
+    if missing > 0 {
+        let (all, id) = (counted(run.points.len() as u64, "content"), run.id.short());
+        context.output.warning(format!("{missing} of {all} with points of metrics are not in the store"));
+        context.hint(format!("git mldata fetch --metrics {id}"));
+    }
     Ok(Exit::Done)
+}
+
+/// A point in columns that scripts can take apart.
+fn shown(point: &Point) -> String {
+    let time = jiff::Timestamp::from_millisecond(point.time).map(|time| time.to_string());
+    format!("{}\t{}\t{}", point.step, time.unwrap_or_else(|_| point.time.to_string()), point.value)
 }
 
 fn write(page: &mut Page<'_>, run: &Run) -> io::Result<()> {
@@ -65,6 +89,10 @@ fn facts(run: &Run) -> Vec<Vec<Cell>> {
     rows.push(field("code", code(run)));
     if !run.git.left_out.is_empty() {
         rows.push(field("not kept", run.git.left_out.join(", ")));
+    }
+    if !run.points.is_empty() {
+        let bytes = run.points.iter().map(|points| points.size).sum();
+        rows.push(field("points", format!("{} in the store, not in Git", size(bytes))));
     }
     rows.extend(run.user.as_ref().map(|user| field("by", user.clone())));
     rows.push(field("on", machine(run)));

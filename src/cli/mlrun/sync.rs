@@ -7,13 +7,15 @@ use crate::cli::context::Context;
 use crate::cli::escape::escape;
 use crate::cli::exit::Exit;
 use crate::cli::options::FormatOptions;
+use crate::cli::recorded::send_points;
 use crate::cli::report::Outcome;
 use crate::runs::{Shared, SyncOptions, sync};
 
 /// Share runs by the Git remote
 ///
 /// Fetches the runs of others and sends those of this clone. Each clone writes a ref of its own, so nothing conflicts, and
-/// 'git fetch' and 'git push' of branches stay as they are.
+/// 'git fetch' and 'git push' of branches stay as they are. Points of metrics that are too many for Git go to the data remote
+/// first.
 #[derive(Debug, Args)]
 pub(crate) struct SyncArgs {
     /// The Git remote; the one that 'git fetch' would use, if not given
@@ -28,7 +30,9 @@ pub(crate) struct SyncArgs {
 
 pub(crate) fn run(context: &Context, args: &SyncArgs) -> Outcome {
     let options = SyncOptions { remote: args.remote.clone(), fold: args.fold };
-    let report = sync(context.repository()?, &options)?;
+    let repository = context.repository()?;
+    send_points(context, repository, options.remote.as_deref());
+    let report = sync(repository, &options)?;
     context.output.done(args.format.chosen(), &report, |page| {
         let remote = escape(&report.remote);
         let received = match report.received {

@@ -157,21 +157,22 @@ pub fn drop_data(
     Ok(summary)
 }
 
-/// With `mldata.keepLocal=false`: drops what the remotes hold whole, after a push.
+/// With `mldata.keepLocal=false`: drops what the remotes hold whole, after a push. `further` tells what is needed beside
+/// what Git names here.
 ///
 /// # Errors
 ///
-/// As [`drop_data`].
-pub fn drop_pushed(
+/// As [`drop_data`], and what `further` says.
+pub fn drop_pushed<E: From<CollectError>>(
     workspace: &Workspace,
-    further: Vec<RootName>,
+    further: impl FnOnce() -> Result<Vec<RootName>, E>,
     progress: &Progress,
-) -> Result<Option<DropSummary>, CollectError> {
+) -> Result<Option<DropSummary>, E> {
     if workspace.repository().setting_switch("mldata.keepLocal") != Some(false) {
         return Ok(None);
     }
-    let options = DropOptions { further, ..DropOptions::default() };
-    drop_data(workspace, &options, progress).map(Some)
+    let options = DropOptions { further: further()?, ..DropOptions::default() };
+    Ok(Some(drop_data(workspace, &options, progress)?))
 }
 
 const NO_REMOTE: &str = "there is no remote";

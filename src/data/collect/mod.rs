@@ -19,3 +19,4 @@ pub use drop::{DropOptions, DropSummary, Dropped, Refused, drop_data, drop_pushe
 pub use du::{Bytes, PathUsage, Usage, VersionUsage, usage};
 pub use error::CollectError;
 pub use gc::{GRACE, GcOptions, GcSummary, fold, gc};
+pub use roots::other_clones;

@@ -48,7 +48,7 @@ impl Roots {
     ) -> Result<Self, CollectError> {
         let mut roots = Self::default();
         roots.versions.extend(further.iter().map(|root| (*root, None)));
-        let clones = clones(workspace, now)?;
+        let clones = other_clones(workspace, now)?;
         let own = std::iter::once((workspace.repository().clone(), workspace.common_dir().to_owned()));
         for (number, (repository, common_dir)) in own.chain(clones).enumerate() {
             let seen = before.and_then(|before| before.commits.get(number)).map(Vec::as_slice);
@@ -109,8 +109,15 @@ fn locators(common_dir: &Path) -> Vec<Digest> {
     entries.filter(|entry| entry.kind == ItemKind::Locator).map(|entry| entry.id).collect()
 }
 
-/// The other clones that use this store.
-fn clones(workspace: &Workspace, now: SystemTime) -> Result<Vec<(Repository, PathBuf)>, CollectError> {
+/// The other clones that use this store, with their common Git directories.
+///
+/// # Errors
+///
+/// [`CollectError`] when one cannot be asked: then nothing may be removed.
+pub fn other_clones(
+    workspace: &Workspace,
+    now: SystemTime,
+) -> Result<Vec<(Repository, PathBuf)>, CollectError> {
     let mut found = Vec::new();
     for (note, common_dir) in workspace.noted_clones().map_err(clones_error(workspace))? {
         if common_dir == workspace.common_dir() {

@@ -44,7 +44,7 @@ pub struct ForgetOptions {
     pub age: Duration,
     /// The time, instead of that of the service: for tests.
     pub now: Option<SystemTime>,
-    /// Versions that layers above know of: registered model versions.
+    /// Versions that layers above know of: registered model versions, and what runs name.
     pub needed: BTreeSet<Digest>,
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::base::{Digest, Progress, RepoPath};
+use crate::data::content::{Presence, presence};
 use crate::data::remotes::{self, RemoteSettings, RemotesError};
 use crate::data::root::RootName;
 use crate::data::tracked::{self, Tracked, TrackedError};
@@ -15,10 +16,10 @@ use crate::objects::Home;
 use crate::objects::pointer::Pointer;
 use crate::storage::store::Store;
 
-use super::TransferError;
 use super::fetch::{Fetch, Fetched, MissingVersion, Want, fetch};
 use super::push::{Push, Pushed, Wish, push};
 use super::survey::{Collected, Roots};
+use super::{Knowledge, TransferError};
 
 /// A transfer with a remote.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -30,7 +31,8 @@ pub struct With<T> {
     pub done: T,
 }
 
-/// Brings every version that `commits` name (and the index, unless single commits are named) to a remote.
+/// Brings every version that `commits` name (and the index, unless single commits are named) to a remote, and those
+/// `beside` them that are whole here.
 ///
 /// # Errors
 ///
@@ -39,14 +41,52 @@ pub fn push_versions(
     workspace: &Workspace,
     remote: Option<&str>,
     commits: &Commits,
+    beside: &[Version],
     dry_run: bool,
     progress: &Progress,
 ) -> Result<With<Pushed>, TransferError> {
-    push_these(workspace, remote, versions::named(workspace, commits)?, &[], dry_run, progress)
+    let batch = ToPush { named: versions::named(workspace, commits)?, beside, older: &[] };
+    push_these(workspace, remote, batch, dry_run, progress)
 }
 
-/// Brings `versions`, newest first, to a remote; `older` versions of the same paths are looked at for what need not be
-/// sent.
+/// Brings those of `versions` to the default remote that are whole here and that no remote is known to hold. `None` where
+/// there are none, and no remote was asked.
+///
+/// # Errors
+///
+/// [`TransferError`].
+pub fn push_beside(
+    workspace: &Workspace,
+    versions: Vec<Version>,
+    progress: &Progress,
+) -> Result<Option<With<Pushed>>, TransferError> {
+    let known: Vec<_> = remotes::list(workspace)?
+        .iter()
+        .map(|remote| Knowledge::open(workspace.common_dir(), &remote.name, &remote.url))
+        .collect();
+    let is_owed = |version: &Version| {
+        !known.iter().any(|known| known.has_root(&version.root.id))
+            && presence(workspace.store(), &version.root) == Presence::Whole
+    };
+    let owed: Vec<_> = versions.into_iter().filter(is_owed).collect();
+    if owed.is_empty() {
+        return Ok(None);
+    }
+    let batch = ToPush { named: Vec::new(), beside: &owed, older: &[] };
+    push_these(workspace, None, batch, false, progress).map(Some)
+}
+
+/// Versions that are to be pushed.
+pub struct ToPush<'a> {
+    /// Those that something names, newest first: what is missing of them is told.
+    pub named: Vec<Version>,
+    /// Those that are sent where they are whole.
+    pub beside: &'a [Version],
+    /// Older versions of the same paths: what the remote has of them need not be sent.
+    pub older: &'a [Version],
+}
+
+/// Brings versions to a remote.
 ///
 /// # Errors
 ///
@@ -54,8 +94,7 @@ pub fn push_versions(
 pub fn push_these(
     workspace: &Workspace,
     remote: Option<&str>,
-    versions: Vec<Version>,
-    older: &[Version],
+    batch: ToPush<'_>,
     dry_run: bool,
     progress: &Progress,
 ) -> Result<With<Pushed>, TransferError> {
@@ -63,7 +102,7 @@ pub fn push_these(
     let (connection, mut knowledge) = remotes::open(workspace, &settings)?;
     let team = remotes::team_file(workspace)?;
     let repository = team.repository().ok_or(RemotesError::NotSetUp)?;
-    let wishes = wishes(versions, older);
+    let wishes = wishes(batch);
     let (store, home) = (workspace.store(), Home::of(repository, &home_url(workspace)));
     let going = Push { store, remote: &connection, repository, home, dry_run, progress };
     let done = push(&going, &mut knowledge, &wishes)?;
@@ -71,21 +110,25 @@ pub fn push_these(
 }
 
 /// One wish for each version; older versions of the same path are bases of the newer ones.
-fn wishes(versions: Vec<Version>, older: &[Version]) -> Vec<Wish> {
+fn wishes(batch: ToPush<'_>) -> Vec<Wish> {
     /// How far back a base is looked for.
     const BASES: usize = 4;
     let mut by_path: BTreeMap<RepoPath, Vec<Digest>> = BTreeMap::new();
-    for version in versions.iter().chain(older) {
+    for version in batch.named.iter().chain(batch.older) {
         by_path.entry(version.path.clone()).or_default().push(version.root.id);
     }
-    let wish = |version: Version| {
+    let wish = |version: Version, only_whole: bool| {
         let all = by_path.get(&version.path).map(Vec::as_slice).unwrap_or_default();
-        let older = all.iter().skip_while(|id| **id != version.root.id).skip(1);
-        let bases = older.take(BASES).copied().collect();
+        let older: Vec<_> = all.iter().copied().skip_while(|id| *id != version.root.id).skip(1).collect();
+        // What no commit names is most like what the newest ones name.
+        let bases = if only_whole { all } else { &older };
+        let bases = bases.iter().copied().filter(|id| *id != version.root.id).take(BASES).collect();
         let commits = version.commit.iter().map(ToString::to_string).collect();
-        Wish { path: version.path, root: version.root, commits, bases }
+        Wish { path: version.path, root: version.root, commits, bases, only_whole }
     };
-    versions.into_iter().map(wish).collect()
+    let beside = batch.beside.iter().cloned().map(|version| wish(version, true));
+    let named: Vec<_> = batch.named.iter().cloned().map(|version| wish(version, false)).collect();
+    named.into_iter().chain(beside).collect()
 }
 
 /// The Git remote that commits are pushed to, without secrets: the home of this repository's roots.

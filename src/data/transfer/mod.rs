@@ -18,7 +18,7 @@ pub(in crate::data) mod tables;
 pub use before_push::{Needed, needed_for_push, push_needed};
 pub use error::TransferError;
 pub(in crate::data) use exchange::home_remote;
-pub use exchange::{With, fetch_versions, learn_roots, push_versions, wants, wants_at};
+pub use exchange::{With, fetch_versions, learn_roots, push_beside, push_versions, wants, wants_at};
 pub use fetch::{Fetch, Fetched, MissingVersion, Want, fetch};
 pub use held::{Holding, holding};
 pub use knowledge::Knowledge;

@@ -42,6 +42,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::base::{Digest, Progress, RandomId, RepoPath, Unit};
+use crate::data::content::{Presence, presence};
 use crate::data::root::RootName;
 use crate::objects::layout;
 use crate::objects::root::{MAX_BASES, MAX_COMMITS};
@@ -75,6 +76,8 @@ pub struct Wish {
     pub commits: Vec<String>,
     /// Older versions of the path, the nearest first: what they share need not be sent.
     pub bases: Vec<Digest>,
+    /// It is sent where all of it is here; where not, nothing is said.
+    pub only_whole: bool,
 }
 
 /// What a push did.
@@ -142,7 +145,9 @@ pub fn push(push: &Push<'_>, knowledge: &mut Knowledge, wishes: &[Wish]) -> Resu
         );
         gc?;
         let roots = roots?;
-        let sorted = sort(push, knowledge, wishes, &roots, &collected, &refused)?;
+        let mut sorted = sort(push, knowledge, wishes, &roots, &collected, &refused)?;
+        let is_whole = |wish: &Wish| presence(push.store, &wish.root) == Presence::Whole;
+        sorted.send.retain(|wish| !wish.only_whole || is_whole(wish));
         for (wish, session) in &sorted.known {
             knowledge.note_root(wish.root.id, *session);
         }

@@ -6,6 +6,7 @@ use crate::base::{Advice, RepoPath};
 use crate::cli::context::Context;
 use crate::cli::exit::Exit;
 use crate::cli::mldata::push::{keep_room, summary, tell_missing};
+use crate::cli::recorded::send_points;
 use crate::cli::report::{CliError, Outcome};
 use crate::data::Workspace;
 use crate::data::transfer::{Needed, TransferError, needed_for_push, push_needed};
@@ -94,7 +95,10 @@ fn refuse(context: &Context, needed: &Needed, source: TransferError) -> Outcome 
 
 /// Sends the records of runs to where the refs go. That it is refused stops nothing.
 fn share_runs(context: &Context, url: &str) {
-    let shared = context.repository().and_then(|repository| Ok(share(repository, url)?));
+    let shared = context.repository().and_then(|repository| {
+        send_points(context, repository, Some(url));
+        Ok(share(repository, url)?)
+    });
     match shared {
         Ok(Shared::Refused { reason }) => {
             context.output.warning(format!("the records of runs were not shared: {reason}"));

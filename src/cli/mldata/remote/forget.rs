@@ -11,15 +11,17 @@ use crate::cli::context::Context;
 use crate::cli::exit::Exit;
 use crate::cli::options::FormatOptions;
 use crate::cli::page::{Cell, Page};
+use crate::cli::recorded::needed_by_runs;
 use crate::cli::report::Outcome;
 use crate::data::collect_remote::{FORGET_AGE, ForgetOptions, Forgotten, ForgottenRoot, forget};
 use crate::data::transfer::With;
 use crate::models;
+use crate::runs::receive;
 
 /// Forget pushed versions that nothing names any more
 ///
 /// Fetches every ref of the Git remote, and forgets the records of versions that no commit of any of them names, nor
-/// anything in this clone, nor a registered model version, and that were pushed from this repository to the same Git remote
+/// anything in this clone, nor a run, nor a registered model version, and that were pushed from this repository to the same Git remote
 /// at least 30 days ago. 'git mldata gc --remote' frees their space later. Without --yes it is told what would be forgotten.
 #[derive(Debug, Args)]
 pub(crate) struct RemoteForgetArgs {
@@ -41,13 +43,20 @@ pub(crate) struct RemoteForgetArgs {
 
 pub(super) fn run(context: &Context, args: &RemoteForgetArgs) -> Outcome {
     let workspace = context.workspace()?;
-    let catalog = models::catalog(workspace.repository())?;
+    let repository = workspace.repository();
+    let catalog = models::catalog(repository)?;
     let versions = catalog.models().flat_map(|model| &model.versions);
+    // What others' runs name counts as it is on the server now.
+    if let Some(remote) = models::git_remote(repository, None) {
+        receive(repository, &remote)?;
+    }
+    let of_runs = needed_by_runs(repository)?.into_iter().map(|root| root.id);
+    let registered = versions.filter_map(|version| Some(version.content.as_ref()?.blake3));
     let options = ForgetOptions {
         dry_run: !args.yes,
         age: args.older_than.unwrap_or(FORGET_AGE),
         now: args.now.map(|seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)),
-        needed: versions.filter_map(|version| Some(version.content.as_ref()?.blake3)).collect(),
+        needed: registered.chain(of_runs).collect(),
     };
     let done = forget(&workspace, &args.name, &options, &context.progress)?;
     context.output.done(args.format.chosen(), &done, |page| write(page, &done))?;
