@@ -15,8 +15,8 @@
 //! stored bytes. Memory: three batches of [`BATCH`] bytes and what they become, about 50 MiB, whatever the size of the
 //! file. Large files are taken in one after the other, so that there is never more than one such set.
 //!
-//! Peers: restic reads a file with one thread, and chunks and hashes it there; Xet's client does as well. Measured
-//! beside one thread, on 2 cores: see the closing notes of the benchmarks in `tests/bench`.
+//! Peers: restic reads a file with one thread, and chunks and hashes it there; Xet's client does as well. Measured, CPU
+//! seconds of a whole `add` that all workers share: a CSV of 1.09 GB 4.0, a checkpoint of 511 MB 1.2, 2 GiB of noise 3.4.
 
 use std::fs::File;
 use std::path::Path;
