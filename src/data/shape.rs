@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, HashMap};
 use std::io::Read;
 
 use crate::base::RepoPath;
-use crate::data::content::is_empty_directory;
+use crate::data::content::{Observer, is_empty_directory};
 use crate::objects::shape::{MAX_LINES, Shape};
 use crate::objects::tree::{EntryKind, TreeEntry};
-use crate::tables::TableShape;
+use crate::tables::{ShapeBuilder, TableShape};
 
 /// The shape of a tree of these leaves, by their paths. `None` where a directory stands for files that are not told: then
 /// there are no exact facts.
@@ -120,10 +120,40 @@ fn raw_top_folder(path: &[u8]) -> Option<&[u8]> {
 
 /// The shape of the file at `path`, if it is a table that we read. A file that does not parse has none.
 pub fn of_file(path: &RepoPath, content: impl Read) -> Option<Shape> {
-    let format = table_format(path.name().as_bytes())?;
-    let shape = TableShape::read(content).ok()?;
+    of_table(table_format(path.name().as_bytes())?, &TableShape::read(content).ok()?)
+}
+
+fn of_table(format: &str, shape: &TableShape) -> Option<Shape> {
     let columns = shape.pointer_lines()?;
     Some(Shape::Table { format: format.to_owned(), rows: shape.rows, columns })
+}
+
+/// The shape of a table that somebody else reads.
+pub struct TableObserver {
+    format: &'static str,
+    builder: ShapeBuilder,
+}
+
+impl TableObserver {
+    /// Of the file at `path`; `None` where that is no table that we read.
+    pub fn of(path: &RepoPath) -> Option<Self> {
+        Some(Self { format: table_format(path.name().as_bytes())?, builder: ShapeBuilder::default() })
+    }
+
+    /// The shape of what was seen. What does not parse has none.
+    pub fn finish(self) -> Option<Shape> {
+        of_table(self.format, &self.builder.finish().ok()?)
+    }
+}
+
+impl Observer for TableObserver {
+    fn begin(&mut self) {
+        self.builder = ShapeBuilder::default();
+    }
+
+    fn see(&mut self, bytes: &[u8]) {
+        self.builder.push(bytes);
+    }
 }
 
 /// The format of a table, by the extension of its name.

@@ -6,6 +6,7 @@
 mod bad_input;
 mod faults;
 mod mldata_add;
+mod mldata_add_to;
 mod mldata_cat;
 mod mldata_checkout;
 mod mldata_demo;

@@ -14,7 +14,7 @@ use crate::cli::exit::Exit;
 use crate::cli::options::FormatOptions;
 use crate::cli::page::{Cell, Page, Paint};
 use crate::cli::report::{CliError, Outcome};
-use crate::data::add::{AddOptions, AddSummary, Added, add};
+use crate::data::add::{AddOptions, AddSummary, Added, add, add_to};
 use crate::data::collect::fold;
 
 /// Take data into the store and write its pointer
@@ -33,6 +33,10 @@ pub(crate) struct AddArgs {
     /// Keep a pointer beside a path that Git's history tracks
     #[arg(long)]
     sidecar: bool,
+    /// Send new content to this remote while it is read, instead of storing it here: for data that is larger than what is
+    /// free on this disk. The pointer is written when the remote has all of it
+    #[arg(long, value_name = "REMOTE")]
+    to: Option<String>,
     /// Do not stage pointers and ignore lines
     #[arg(long)]
     no_stage: bool,
@@ -45,9 +49,14 @@ pub(crate) fn run(context: &Context, args: &AddArgs) -> Outcome {
     let paths = context.named_paths(&args.paths)?;
     let options = AddOptions { all: args.all, sidecar: args.sidecar, stage: !args.no_stage };
     let start = Instant::now();
-    let summary = add(&workspace, &paths, options, &context.progress)?;
+    let summary = match &args.to {
+        Some(remote) => add_to(&workspace, remote, &paths, options, &context.progress)?,
+        None => add(&workspace, &paths, options, &context.progress)?,
+    };
     let took = start.elapsed();
-    context.output.done(args.format.chosen(), &summary, |page| write(page, &summary, took))?;
+    context
+        .output
+        .done(args.format.chosen(), &summary, |page| write(page, &summary, args.to.as_deref(), took))?;
     for added in &summary.added {
         warn(context, added);
     }
@@ -57,7 +66,7 @@ pub(crate) fn run(context: &Context, args: &AddArgs) -> Outcome {
     Ok(Exit::Done)
 }
 
-fn write(page: &mut Page<'_>, summary: &AddSummary, took: Duration) -> io::Result<()> {
+fn write(page: &mut Page<'_>, summary: &AddSummary, to: Option<&str>, took: Duration) -> io::Result<()> {
     let row = |added: &Added| {
         let news = match added.before {
             Some(before) if before == added.version => Cell::left("unchanged").paint(Paint::Faint),
@@ -75,7 +84,11 @@ fn write(page: &mut Page<'_>, summary: &AddSummary, took: Duration) -> io::Resul
     page.table(0, &summary.added.iter().map(row).collect::<Vec<_>>())?;
     if summary.stored > 0 {
         let bytes = summary.added.iter().map(|added| added.bytes).sum();
-        page.line(format_args!("stored {}{}", size(summary.stored), rate(bytes, took)))?;
+        let (stored, rate) = (size(summary.stored), rate(bytes, took));
+        match to {
+            Some(remote) => page.line(format_args!("sent {stored} to '{remote}'{rate}"))?,
+            None => page.line(format_args!("stored {stored}{rate}"))?,
+        }
     }
     if !summary.staged.is_empty() {
         let staged: Vec<String> =

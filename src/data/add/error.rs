@@ -4,6 +4,7 @@ use crate::base::{Advice, Bytes, Failure, PathError, RepoPath, typed};
 use crate::data::compose::ComposeError;
 use crate::data::content::WriteError;
 use crate::data::tracked::TrackedError;
+use crate::data::transfer::TransferError;
 use crate::data::workspace::WorkspaceError;
 use crate::data::worktree::{ScanError, SnapshotError};
 use crate::git::GitError;
@@ -67,6 +68,9 @@ pub enum AddError {
     /// The pointer or the record cannot be written.
     #[error("the data is stored, but cannot be named")]
     Durable(#[from] DurableError),
+    /// The remote does not take the data.
+    #[error("nothing was added, for the remote does not have the data")]
+    Transfer(#[from] TransferError),
     /// The repository.
     #[error(transparent)]
     Git(#[from] GitError),
@@ -94,7 +98,11 @@ impl Advice for AddError {
             }
             Self::Name(_) => Vec::new(),
             Self::NoSpace { .. } => {
-                vec!["free some space, or set mldata.storeDir to a folder on a larger disk".into()]
+                vec![
+                    "git mldata add --to REMOTE PATH...      sends it to a remote instead of storing it here"
+                        .into(),
+                    "or free some space, or set mldata.storeDir to a folder on a larger disk".into(),
+                ]
             }
             Self::Tracked(error) => error.hints(),
             Self::Scan(error) => error.hints(),
@@ -103,6 +111,7 @@ impl Advice for AddError {
             Self::Write(error) => error.hints(),
             Self::Store(error) => error.hints(),
             Self::Durable(error) => error.hints(),
+            Self::Transfer(error) => error.hints(),
             Self::Git(error) => error.hints(),
             Self::Workspace(error) => error.hints(),
         }
@@ -110,6 +119,7 @@ impl Advice for AddError {
 
     fn failure(&self) -> Failure {
         match self {
+            Self::Transfer(error) => error.failure(),
             Self::Git(error) => error.failure(),
             Self::Workspace(error) => error.failure(),
             _ => Failure::CouldNotDo,

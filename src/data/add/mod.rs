@@ -17,10 +17,12 @@ use serde::Serialize;
 use crate::base::{Digest, Progress, RepoPath};
 use crate::data::compose::Taking;
 use crate::data::content::{Intake, WholeRoots, holds_content};
+use crate::data::remotes;
 use crate::data::root::RootName;
 use crate::data::tracked;
+use crate::data::transfer::{push_sent_ahead, send_ahead};
 use crate::data::workspace::Workspace;
-use crate::data::worktree::{FileRecord, Survey, WorktreeRecord};
+use crate::data::worktree::{FileRecord, PathRecord, Survey, WorktreeRecord};
 use crate::git::{Temporaries, pointer_file};
 use crate::objects::pointer::{Pointer, PointerKind};
 use crate::objects::tree::EntryKind;
@@ -88,25 +90,67 @@ pub fn add(
     options: AddOptions,
     progress: &Progress,
 ) -> Result<AddSummary, AddError> {
+    let intake = Intake::new(workspace.store());
+    add_through(workspace, &intake, paths, options, &|_| Ok(()), progress)
+}
+
+/// As [`add`], for a disk that cannot hold the data twice: new chunks go to the remote `remote` while they are read, and
+/// pointers are written when the versions are on it.
+///
+/// # Errors
+///
+/// [`AddError`]; [`AddError::Transfer`] when the remote does not take them.
+pub fn add_to(
+    workspace: &Workspace,
+    remote: &str,
+    paths: &[RepoPath],
+    options: AddOptions,
+    progress: &Progress,
+) -> Result<AddSummary, AddError> {
+    send_ahead(workspace, remote, |ahead| {
+        let intake = Intake::sending_chunks(workspace.store(), ahead);
+        let publish = |versions: &[Version]| {
+            ahead.finish()?;
+            let named = versions.iter().map(Version::as_named).collect();
+            push_sent_ahead(workspace, remote, named, progress)?;
+            Ok(())
+        };
+        add_through(workspace, &intake, paths, options, &publish, progress)
+    })
+}
+
+/// Adds what goes through `intake`; `publish` is called before anything names the versions.
+fn add_through(
+    workspace: &Workspace,
+    intake: &Intake<'_>,
+    paths: &[RepoPath],
+    options: AddOptions,
+    publish: &dyn Fn(&[Version]) -> Result<(), AddError>,
+    progress: &Progress,
+) -> Result<AddSummary, AddError> {
     let _using = workspace.enter(progress)?;
     let targets = find_targets(workspace, paths)?;
     refuse_what_git_tracks(workspace, &targets, options)?;
     let mut record = workspace.worktree_record()?;
     let mut whole = WholeRoots::open(workspace.store());
     let surveyed = survey(workspace, targets, &record, &whole)?;
-    let intake = Intake::new(workspace.store());
+    check_space(workspace, intake, &surveyed)?;
     let taking = if options.all { Taking::DiskAlone } else { Taking::Changes };
-    let site = Site { workspace, intake: &intake, record: &record, whole: &whole, taking };
+    let site = Site { workspace, intake, record: &record, whole: &whole, taking };
     let mut versions = Vec::new();
     for (target, survey) in surveyed {
         versions.push(store_version(&site, target, survey, progress)?);
     }
     intake.sync()?;
+    publish(&versions)?;
     let staged = name_versions(workspace, &versions, options.stage)?;
     let mut added = Vec::new();
     for version in versions {
         let before = version.target.before.as_ref().map(RootName::from);
-        if version.added.absent == 0 || before.is_some_and(|before| whole.has(&before)) {
+        let known = record.get(&version.target.path);
+        let is_elsewhere = !intake.fills_the_disk() || relies_on_remote(workspace, &whole, known);
+        let is_here = version.added.absent == 0 || before.is_some_and(|before| whole.has(&before));
+        if is_here && !is_elsewhere {
             whole.note(&RootName::from(&version.pointer));
         }
         record.set(version.target.path, version.record);
@@ -137,7 +181,9 @@ pub fn store(workspace: &Workspace, path: &RepoPath, progress: &Progress) -> Res
     let taking = Taking::Disk;
     let site = Site { workspace, intake: &intake, record: &record, whole: &whole, taking };
     let mut root = None;
-    for (target, survey) in survey(workspace, vec![target], &record, &whole)? {
+    let surveyed = survey(workspace, vec![target], &record, &whole)?;
+    check_space(workspace, &intake, &surveyed)?;
+    for (target, survey) in surveyed {
         let version = store_version(&site, target, survey, progress)?;
         root = Some(RootName::from(&version.pointer));
     }
@@ -189,7 +235,13 @@ fn refuse_what_git_tracks(
     Ok(())
 }
 
-/// Looks at what lies at all targets, and compares what may have to be stored with what is free, before the first byte.
+/// Whether the contents of the version that is here need not be in the store, for a remote holds it.
+fn relies_on_remote(workspace: &Workspace, whole: &WholeRoots<'_>, known: Option<&PathRecord>) -> bool {
+    let version = known.filter(|known| known.complete && !whole.has(&known.root));
+    version.is_some_and(|known| !remotes::holders(workspace, &known.root.id).is_empty())
+}
+
+/// Looks at what lies at all targets.
 fn survey(
     workspace: &Workspace,
     targets: Vec<Target>,
@@ -200,8 +252,9 @@ fn survey(
     let mut surveyed = Vec::new();
     for target in targets {
         let known = record.get(&target.path);
-        // A content for which a stat vouches is read again when the store lacks it.
-        let all_stored = known.is_some_and(|known| known.complete && whole.has(&known.root));
+        // A content for which a stat vouches is read again when the store lacks it, and no remote is known to have it.
+        let all_stored = known.is_some_and(|known| known.complete && whole.has(&known.root))
+            || relies_on_remote(workspace, whole, known);
         let stored = |file: &FileRecord| {
             all_stored || file.kind == EntryKind::Directory || holds_content(store, file.id, file.manifest)
         };
@@ -210,12 +263,24 @@ fn survey(
         let survey = survey.ok_or_else(|| AddError::Absent(target.path.clone()))?;
         surveyed.push((target, survey));
     }
+    Ok(surveyed)
+}
+
+/// Compares what may have to be stored with what is free, before the first byte.
+fn check_space(
+    workspace: &Workspace,
+    intake: &Intake<'_>,
+    surveyed: &[(Target, Survey)],
+) -> Result<(), AddError> {
+    if !intake.fills_the_disk() {
+        return Ok(());
+    }
     let needed = surveyed.iter().map(|(_, survey)| survey.unread_bytes()).sum::<u64>();
     let free = durable::free_space(workspace.common_dir())?;
     if needed > 0 && needed.saturating_add(SPARE) > free {
         return Err(AddError::NoSpace { needed, free });
     }
-    Ok(surveyed)
+    Ok(())
 }
 
 /// Writes pointers and ignore lines, and stages them.

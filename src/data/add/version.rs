@@ -1,11 +1,14 @@
 //! One new version, made from what is on the disk and what is taken over.
 
+use std::sync::{Mutex, PoisonError};
+
 use crate::base::{Progress, RepoPath};
 use crate::data::compose::{Composed, OnDisk, Taking, compose, is_within};
 use crate::data::content::{self, ContentReader, Intake, WholeRoots};
 use crate::data::root::RootName;
-use crate::data::shape;
+use crate::data::shape::{self, TableObserver};
 use crate::data::status::counts;
+use crate::data::versions;
 use crate::data::workspace::Workspace;
 use crate::data::worktree::{FileRecord, Files, PathRecord, Reading, Survey, WorktreeRecord};
 use crate::objects::item::ItemKind;
@@ -47,10 +50,18 @@ pub(super) struct Version {
     pub(super) added: Added,
 }
 
+impl Version {
+    /// As a push knows it.
+    pub(super) fn as_named(&self) -> versions::Version {
+        let (path, root) = (self.target.path.clone(), RootName::from(&self.pointer));
+        versions::Version { path, root, commit: None }
+    }
+}
+
 /// Where versions are made from and where they go.
 pub(super) struct Site<'a> {
     pub(super) workspace: &'a Workspace,
-    pub(super) intake: &'a Intake,
+    pub(super) intake: &'a Intake<'a>,
     pub(super) record: &'a WorktreeRecord,
     pub(super) whole: &'a WholeRoots<'a>,
     pub(super) taking: Taking,
@@ -68,10 +79,17 @@ pub(super) fn store_version(
     progress: &Progress,
 ) -> Result<Version, AddError> {
     let known = site.record.get(&target.path);
-    let files = survey.read(site.record, known, Reading::Into(site.intake), progress)?.files;
+    // The shape of a table comes from the same read.
+    let observer = TableObserver::of(&target.path).filter(|_| survey.is_unread_file()).map(Mutex::new);
+    let reading = match &observer {
+        Some(observer) => Reading::Observed(site.intake, observer),
+        None => Reading::Into(site.intake),
+    };
+    let files = survey.read(site.record, known, reading, progress)?.files;
     refuse_vanished(&target, &files)?;
+    let observed = observer.map(|observer| observer.into_inner().unwrap_or_else(PoisonError::into_inner));
     let made = match files.get(b"") {
-        Some(file) => file_version(site.workspace.store(), &target, &file),
+        Some(file) => file_version(site.workspace.store(), &target, &file, observed),
         None => match unchanged(site, &target, &files, known) {
             Some(made) => made,
             None => tree_version(site, &target, &files, known)?,
@@ -115,12 +133,15 @@ struct Made {
     count: u64,
 }
 
-fn file_version(store: &Store, target: &Target, file: &FileRecord) -> Made {
+fn file_version(store: &Store, target: &Target, file: &FileRecord, observed: Option<TableObserver>) -> Made {
     let (id, manifest, size) = (file.id, file.manifest, file.fingerprint.size);
     let root = RootName { kind: PointerKind::File, id, manifest, size };
-    let content = target.renews(&root).then(|| ContentReader::open(store, id, manifest, size).ok()).flatten();
-    let shape = content.and_then(|content| shape::of_file(&target.path, content));
-    Made { root, shape, absent: 0, behind: 0, is_on_disk: true, count: 1 }
+    let stored = || {
+        let content = ContentReader::open(store, id, manifest, size).ok()?;
+        shape::of_file(&target.path, content)
+    };
+    let shape = target.renews(&root).then(|| observed.map_or_else(stored, TableObserver::finish));
+    Made { root, shape: shape.flatten(), absent: 0, behind: 0, is_on_disk: true, count: 1 }
 }
 
 /// The version that the pointer names, if all of it is here as it was, and in the store.

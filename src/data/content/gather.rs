@@ -26,6 +26,7 @@ use super::steady::read_steadily;
 use super::write::{Content, WriteError, link_target, store_link};
 use crate::base::{Digest, Progress};
 use crate::data::worktree::{DiskEntry, Fingerprint};
+use crate::objects::chunker::SMALL_CONTENT;
 use crate::objects::item::ItemKind;
 use crate::objects::tree::EntryKind;
 
@@ -33,6 +34,15 @@ use crate::objects::tree::EntryKind;
 const GROUP: u64 = 1 << 20;
 /// Files that go together, at most: empty ones take time, too.
 const GROUP_FILES: usize = 512;
+
+/// Sees the bytes of a file as they are read.
+pub trait Observer: Send {
+    /// The file is read from its beginning: what was seen of it before does not count.
+    fn begin(&mut self);
+
+    /// The next bytes.
+    fn see(&mut self, bytes: &[u8]);
+}
 
 /// What is to be read, in the order in which it is to lie in the packs.
 pub struct ToRead<'a> {
@@ -42,6 +52,25 @@ pub struct ToRead<'a> {
     pub entry: &'a (dyn Fn(usize) -> DiskEntry + Sync),
     /// Where each lies.
     pub path: &'a (dyn Fn(usize) -> PathBuf + Sync),
+    /// Who sees what is read: only where there is one file.
+    pub observer: Option<&'a Mutex<dyn Observer>>,
+}
+
+impl ToRead<'_> {
+    fn observe(&self, bytes: &[u8]) {
+        if let Some(observer) = self.observer {
+            let mut observer = observer.lock().unwrap_or_else(PoisonError::into_inner);
+            observer.begin();
+            observer.see(bytes);
+        }
+    }
+
+    /// Whether a file is read by all workers, and by none of the lanes.
+    fn is_large(&self, at: usize) -> bool {
+        let entry = (self.entry)(at);
+        let enough = if self.observer.is_some() { SMALL_CONTENT } else { BATCH };
+        entry.kind == EntryKind::File && entry.fingerprint.size > enough as u64
+    }
 }
 
 /// What was read of one file, and the stat that belongs to it.
@@ -49,10 +78,10 @@ pub type Taken = Result<(Content, Fingerprint), WriteError>;
 
 /// The content of each thing to read, in order; with an intake, all that could be read is in the store. Contents of
 /// directories are [`Digest::ZERO`].
-pub fn read_all(to_read: &ToRead<'_>, intake: Option<&Intake>, progress: &Progress) -> Vec<Taken> {
+pub fn read_all(to_read: &ToRead<'_>, intake: Option<&Intake<'_>>, progress: &Progress) -> Vec<Taken> {
     let parts = parts_of(to_read);
     let lanes = Lanes::default();
-    let is_large = |part: &Range<usize>| is_large(&(to_read.entry)(part.start));
+    let is_large = |part: &Range<usize>| to_read.is_large(part.start);
     let read_small =
         |part: &Range<usize>| lanes.with(|lane| read_group(to_read, part, lane, intake, progress));
     let mut taken: Vec<Vec<Taken>> =
@@ -62,7 +91,7 @@ pub fn read_all(to_read: &ToRead<'_>, intake: Option<&Intake>, progress: &Progre
     for (part, taken) in parts.iter().zip(&mut taken).filter(|(part, _)| is_large(part)) {
         let (path, seen) = ((to_read.path)(part.start), (to_read.entry)(part.start).fingerprint);
         taken.push(read_steadily(&path, Some(seen), &mut |file, size| {
-            pipeline.take(&path, file, size, intake, progress)
+            pipeline.take(&path, file, size, intake, to_read.observer, progress)
         }));
     }
     taken.into_iter().flatten().collect()
@@ -73,16 +102,12 @@ pub fn read_all(to_read: &ToRead<'_>, intake: Option<&Intake>, progress: &Progre
 /// # Errors
 ///
 /// [`WriteError`]; the file itself is never touched.
-pub fn store_file(path: &Path, intake: &Intake, progress: &Progress) -> Taken {
+pub fn store_file(path: &Path, intake: &Intake<'_>, progress: &Progress) -> Taken {
     let (mut lane, intake) = (Lane::default(), Some(intake));
     let taken = read_steadily(path, None, &mut |file, size| lane.take(path, file, size, intake))?;
     lane.flush(path, intake)?;
     progress.advance(taken.0.size);
     Ok(taken)
-}
-
-fn is_large(entry: &DiskEntry) -> bool {
-    entry.kind == EntryKind::File && entry.fingerprint.size > BATCH as u64
 }
 
 /// Groups of small files, and large files by themselves.
@@ -108,7 +133,7 @@ fn read_group(
     to_read: &ToRead<'_>,
     part: &Range<usize>,
     lane: &mut Lane,
-    intake: Option<&Intake>,
+    intake: Option<&Intake<'_>>,
     progress: &Progress,
 ) -> Vec<Taken> {
     lane.begin();
@@ -117,6 +142,9 @@ fn read_group(
     for at in part.clone() {
         path = (to_read.path)(at);
         taken.push(read_one(&path, &(to_read.entry)(at), lane, intake));
+        if let Some(Ok((content, _))) = taken.last() {
+            to_read.observe(lane.last(content.size));
+        }
         progress.advance((to_read.entry)(at).fingerprint.size);
     }
     if let (Err(error), Some(last)) = (lane.flush(&path, intake), taken.last_mut()) {
@@ -125,7 +153,7 @@ fn read_group(
     taken
 }
 
-fn read_one(path: &Path, entry: &DiskEntry, lane: &mut Lane, intake: Option<&Intake>) -> Taken {
+fn read_one(path: &Path, entry: &DiskEntry, lane: &mut Lane, intake: Option<&Intake<'_>>) -> Taken {
     match (entry.kind, intake) {
         (EntryKind::Directory | EntryKind::Split, _) => {
             Ok((Content { id: Digest::ZERO, manifest: None, size: 0 }, Fingerprint::default()))

@@ -7,17 +7,41 @@ use crate::objects::Encoder;
 use crate::objects::item::ItemKind;
 use crate::storage::store::{Kept, Parcel, Store, StoreError, StoreWriter};
 
+/// A place for chunks other than the store.
+pub trait Elsewhere: Sync {
+    /// Whether it has the chunk.
+    fn has(&self, chunk: &Digest) -> bool;
+
+    /// Takes chunks; gives the bytes by which it grew.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot.
+    fn take(&self, parcel: &Parcel) -> Result<u64, StoreError>;
+}
+
 /// A writer of the store that counts by how much the store grows. May be shared by threads.
-#[derive(Debug)]
-pub struct Intake {
+pub struct Intake<'a> {
     writer: StoreWriter,
+    /// Where new chunks go instead.
+    elsewhere: Option<&'a dyn Elsewhere>,
     stored: AtomicU64,
 }
 
-impl Intake {
+impl<'a> Intake<'a> {
     /// An intake that has taken nothing.
     pub fn new(store: &Store) -> Self {
-        Self { writer: store.writer(), stored: AtomicU64::new(0) }
+        Self { writer: store.writer(), elsewhere: None, stored: AtomicU64::new(0) }
+    }
+
+    /// An intake that keeps only nodes in the store, and sends chunks elsewhere.
+    pub fn sending_chunks(store: &Store, elsewhere: &'a dyn Elsewhere) -> Self {
+        Self { elsewhere: Some(elsewhere), ..Self::new(store) }
+    }
+
+    /// Whether contents stay on this disk.
+    pub const fn fills_the_disk(&self) -> bool {
+        self.elsewhere.is_none()
     }
 
     /// Puts an item; one that the store has is skipped.
@@ -26,13 +50,18 @@ impl Intake {
     ///
     /// When it cannot be written.
     pub fn put(&self, id: Digest, kind: ItemKind, raw: &[u8]) -> Result<(), StoreError> {
+        if self.elsewhere.is_some() && kind == ItemKind::Chunk {
+            let mut parcel = Parcel::default();
+            self.encode(&mut parcel, &mut Encoder::default(), id, kind, raw)?;
+            return self.append(&mut parcel);
+        }
         if let Kept::New { stored } = self.writer.put(id, kind, raw)? {
             self.stored.fetch_add(u64::from(stored), Ordering::Relaxed);
         }
         Ok(())
     }
 
-    /// Encodes a new item into `parcel`, which is to be appended.
+    /// Encodes a new item, a chunk, into `parcel`, which is to be appended.
     ///
     /// # Errors
     ///
@@ -45,6 +74,9 @@ impl Intake {
         kind: ItemKind,
         raw: &[u8],
     ) -> Result<(), StoreError> {
+        if self.elsewhere.is_some_and(|elsewhere| elsewhere.has(&id)) {
+            return Ok(());
+        }
         self.writer.encode(parcel, encoder, id, kind, raw)
     }
 
@@ -54,9 +86,14 @@ impl Intake {
     ///
     /// When it cannot be written.
     pub fn append(&self, parcel: &mut Parcel) -> Result<(), StoreError> {
-        if !parcel.is_empty() {
-            self.stored.fetch_add(self.writer.append(parcel)?, Ordering::Relaxed);
+        if parcel.is_empty() {
+            return Ok(());
         }
+        let grown = match self.elsewhere {
+            Some(elsewhere) => elsewhere.take(parcel).inspect(|_| parcel.clear())?,
+            None => self.writer.append(parcel)?,
+        };
+        self.stored.fetch_add(grown, Ordering::Relaxed);
         Ok(())
     }
 
@@ -69,7 +106,7 @@ impl Intake {
         self.writer.sync()
     }
 
-    /// Bytes by which the store grew.
+    /// Bytes by which the store grew, or the place elsewhere.
     pub fn stored(&self) -> u64 {
         self.stored.load(Ordering::Relaxed)
     }

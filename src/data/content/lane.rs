@@ -43,7 +43,7 @@ impl Lane {
         path: &Path,
         file: &File,
         size: u64,
-        intake: Option<&Intake>,
+        intake: Option<&Intake<'_>>,
     ) -> Result<Content, WriteError> {
         if size > SMALL_CONTENT as u64 {
             self.take_chunks(path, file, intake)
@@ -52,13 +52,18 @@ impl Lane {
         }
     }
 
+    /// The bytes of the small content of `size` bytes that was taken last.
+    pub fn last(&self, size: u64) -> &[u8] {
+        self.buffer.get(..size as usize).unwrap_or_default()
+    }
+
     /// A content of one chunk: one read, and one hash for both of its ids.
     fn take_small(
         &mut self,
         path: &Path,
         file: &File,
         size: usize,
-        intake: Option<&Intake>,
+        intake: Option<&Intake<'_>>,
     ) -> Result<Content, WriteError> {
         if self.buffer.len() <= size {
             self.buffer.resize(SMALL_CONTENT + 1, 0);
@@ -87,7 +92,7 @@ impl Lane {
         &mut self,
         path: &Path,
         file: &File,
-        intake: Option<&Intake>,
+        intake: Option<&Intake<'_>>,
     ) -> Result<Content, WriteError> {
         let mut chunks = ChunkReader::reusing(file, std::mem::take(&mut self.buffer));
         let taken = self.take_from(path, &mut chunks, intake);
@@ -99,7 +104,7 @@ impl Lane {
         &mut self,
         path: &Path,
         chunks: &mut ChunkReader<&File>,
-        intake: Option<&Intake>,
+        intake: Option<&Intake<'_>>,
     ) -> Result<Content, WriteError> {
         let unread = |source| WriteError::Read { path: path.to_owned(), source };
         let unstored = |source| WriteError::Store { path: path.to_owned(), source };
@@ -122,13 +127,13 @@ impl Lane {
     }
 
     /// Nodes go after what they name.
-    fn put_node(&mut self, intake: Option<&Intake>, id: Digest, node: &[u8]) -> Result<(), StoreError> {
+    fn put_node(&mut self, intake: Option<&Intake<'_>>, id: Digest, node: &[u8]) -> Result<(), StoreError> {
         let Some(intake) = intake else { return Ok(()) };
         intake.append(&mut self.parcel)?;
         intake.put(id, ItemKind::Manifest, node)
     }
 
-    fn flush_if_full(&mut self, path: &Path, intake: Option<&Intake>) -> Result<(), WriteError> {
+    fn flush_if_full(&mut self, path: &Path, intake: Option<&Intake<'_>>) -> Result<(), WriteError> {
         if self.parcel.len() < FULL_PARCEL { Ok(()) } else { self.flush(path, intake) }
     }
 
@@ -137,7 +142,7 @@ impl Lane {
     /// # Errors
     ///
     /// [`WriteError::Store`].
-    pub fn flush(&mut self, path: &Path, intake: Option<&Intake>) -> Result<(), WriteError> {
+    pub fn flush(&mut self, path: &Path, intake: Option<&Intake<'_>>) -> Result<(), WriteError> {
         let appended = intake.map_or(Ok(()), |intake| intake.append(&mut self.parcel));
         appended.map_err(|source| WriteError::Store { path: path.to_owned(), source })
     }

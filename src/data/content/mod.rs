@@ -15,8 +15,8 @@ mod whole;
 mod write;
 
 pub use difference::{Difference, MadeNodes, difference};
-pub use gather::{ToRead, read_all, store_file};
-pub use intake::Intake;
+pub use gather::{Observer, ToRead, read_all, store_file};
+pub use intake::{Elsewhere, Intake};
 pub use own::{read_range, store_bytes};
 pub use presence::{Presence, holds, holds_content, presence};
 pub use read::{ContentReader, ReadError, copy_content, read_content};

@@ -20,9 +20,11 @@
 
 use std::fs::File;
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
 
+use super::gather::Observer;
 use super::intake::Intake;
 use super::lane::read_full;
 use super::write::{Content, WriteError};
@@ -58,11 +60,13 @@ impl Pipeline {
         path: &Path,
         file: &File,
         size: u64,
-        intake: Option<&Intake>,
+        intake: Option<&Intake<'_>>,
+        observer: Option<&Mutex<dyn Observer>>,
         progress: &Progress,
     ) -> Result<Content, WriteError> {
-        let mut source =
-            Source { path, file, size, at: 0, carry: Vec::new(), ended: false, whole: Hasher::new() };
+        let mut observer = observer.map(|observer| observer.lock().unwrap_or_else(PoisonError::into_inner));
+        let observer: Option<&mut dyn Observer> = observer.as_deref_mut().map(|observer| observer as _);
+        let mut source = Source::new(path, file, size, observer);
         let mut target = Target { path, intake, progress, manifest: ManifestBuilder::new() };
         let [next, now, last] = &mut self.batches;
         last.used = 0;
@@ -110,7 +114,7 @@ struct Run {
 
 impl Batch {
     /// Makes ids and stored forms of all chunks, with the experience of the batches before.
-    fn encode(&mut self, encoder: Encoder, intake: Option<&Intake>) -> Result<(), StoreError> {
+    fn encode(&mut self, encoder: Encoder, intake: Option<&Intake<'_>>) -> Result<(), StoreError> {
         let bytes = &self.bytes;
         self.runs[..self.used].par_iter_mut().enumerate().with_max_len(1).try_for_each(|(number, run)| {
             run.encoder = encoder.at((number * RUN) as u64);
@@ -127,7 +131,7 @@ impl Run {
         self.parcel.clear();
     }
 
-    fn encode(&mut self, bytes: &[u8], intake: Option<&Intake>) -> Result<(), StoreError> {
+    fn encode(&mut self, bytes: &[u8], intake: Option<&Intake<'_>>) -> Result<(), StoreError> {
         let mut rest = &bytes[self.start..];
         for length in &self.lengths {
             let (chunk, others) = rest.split_at(*length as usize);
@@ -153,9 +157,17 @@ struct Source<'a> {
     carry: Vec<u8>,
     ended: bool,
     whole: Hasher,
+    observer: Option<&'a mut dyn Observer>,
 }
 
-impl Source<'_> {
+impl<'a> Source<'a> {
+    fn new(path: &'a Path, file: &'a File, size: u64, mut observer: Option<&'a mut dyn Observer>) -> Self {
+        if let Some(observer) = &mut observer {
+            observer.begin();
+        }
+        Self { path, file, size, at: 0, carry: Vec::new(), ended: false, whole: Hasher::new(), observer }
+    }
+
     /// Reads the next batch and cuts it; at the end it has no runs.
     fn fill(&mut self, batch: &mut Batch) -> Result<(), WriteError> {
         batch.bytes.resize(BATCH, 0);
@@ -166,6 +178,9 @@ impl Source<'_> {
             let read = read_full(self.file, self.at, piece, piece.len());
             let read = read.map_err(|source| WriteError::Read { path: self.path.to_owned(), source })?;
             self.whole.update(&piece[..read]);
+            if let Some(observer) = &mut self.observer {
+                observer.see(&piece[..read]);
+            }
             self.ended = read < piece.len();
             self.at += read as u64;
             filled += read;
@@ -205,7 +220,7 @@ fn cut(bytes: &[u8], ended: bool, runs: &mut Vec<Run>) -> (usize, usize) {
 /// Where the items go.
 struct Target<'a> {
     path: &'a Path,
-    intake: Option<&'a Intake>,
+    intake: Option<&'a Intake<'a>>,
     progress: &'a Progress,
     manifest: ManifestBuilder,
 }
@@ -234,7 +249,7 @@ impl Target<'_> {
     }
 }
 
-fn put_node(path: &Path, intake: Option<&Intake>, id: Digest, node: &[u8]) -> Result<(), WriteError> {
+fn put_node(path: &Path, intake: Option<&Intake<'_>>, id: Digest, node: &[u8]) -> Result<(), WriteError> {
     let put = intake.map_or(Ok(()), |intake| intake.put(id, ItemKind::Manifest, node));
     put.map_err(|source| WriteError::Store { path: path.to_owned(), source })
 }

@@ -88,7 +88,7 @@ pub fn link_target(path: &Path) -> Result<Vec<u8>, WriteError> {
 /// # Errors
 ///
 /// [`WriteError`].
-pub fn store_link(path: &Path, intake: &Intake) -> Result<Content, WriteError> {
+pub fn store_link(path: &Path, intake: &Intake<'_>) -> Result<Content, WriteError> {
     let target = link_target(path)?;
     let id = Digest::of(&target);
     let stored = intake.put(id, ItemKind::Chunk, &target);

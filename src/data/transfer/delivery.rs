@@ -4,9 +4,10 @@
 //! that would lose what it sent first; so it claims what it has sent every 15 minutes, or every 256 packs.
 
 use std::collections::BTreeSet;
+use std::mem;
+use std::panic;
+use std::thread::{self, ScopedJoinHandle};
 use std::time::{Duration, Instant};
-
-use rayon::prelude::*;
 
 use crate::base::Progress;
 use crate::objects::root::MAX_INLINE_PACKS;
@@ -141,17 +142,23 @@ impl<'a> Delivery<'a> {
 
     fn send(&mut self) -> Result<(), TransferError> {
         let (remote, knowledge, progress) = (self.remote, self.knowledge, self.progress);
-        let sent: Result<Vec<(PackRef, PackFooter)>, TransferError> = std::mem::take(&mut self.waiting)
-            .into_par_iter()
-            .map(|FinishedPack { pack, footer, out }| {
-                let bytes = out.len() as u64;
-                remote.put(&layout::pack_name(&pack.id), out)?;
-                // A push that is interrupted finds here what is up already.
-                knowledge.keep_footer(&footer)?;
-                progress.advance(bytes);
-                Ok((pack, footer))
-            })
-            .collect();
+        let put = |FinishedPack { pack, footer, out }: FinishedPack<Vec<u8>>| {
+            let bytes = out.len() as u64;
+            remote.put(&layout::pack_name(&pack.id), out)?;
+            // A push that is interrupted finds here what is up already.
+            knowledge.keep_footer(&footer)?;
+            progress.advance(bytes);
+            Ok::<_, TransferError>((pack, footer))
+        };
+        let waiting = mem::take(&mut self.waiting);
+        // Threads of their own: the workers that read may be waiting for this.
+        let sent: Result<Vec<_>, _> = thread::scope(|scope| {
+            let threads: Vec<_> = waiting.into_iter().map(|pack| scope.spawn(|| put(pack))).collect();
+            let joined = |thread: ScopedJoinHandle<'_, _>| {
+                thread.join().unwrap_or_else(|panicked| panic::resume_unwind(panicked))
+            };
+            threads.into_iter().map(joined).collect()
+        });
         let sent = sent?;
         self.claims.take(sent.iter().map(|(pack, _)| *pack))?;
         self.sent.extend(sent);

@@ -1,5 +1,6 @@
 //! Between the store and remotes.
 
+mod ahead;
 mod announce;
 mod assemble;
 mod before_push;
@@ -15,6 +16,7 @@ mod standing;
 pub(in crate::data) mod survey;
 pub(in crate::data) mod tables;
 
+pub use ahead::{Ahead, push_sent_ahead, send_ahead};
 pub use before_push::{Needed, needed_for_push, push_needed};
 pub use error::TransferError;
 pub(in crate::data) use exchange::home_remote;

@@ -190,7 +190,7 @@ fn attempt(
     let condemned: BTreeSet<_> = collected.condemned.union(refused).copied().collect();
     let reader = RemoteReader::new(push.remote);
     let mut known = Known::new(push.store, &reader, knowledge, &condemned);
-    let (send, missing) = sendable(push.store, &sorted.send);
+    let (send, missing) = sendable(push.store, &known, &sorted.send);
     let roots: Vec<_> =
         send.iter().map(|wish| RootToSend { path: wish.path.clone(), root: wish.root }).collect();
     let bases = learn_bases(push, collected, listed, knowledge, &mut known, &send, &roots)?;
@@ -265,17 +265,27 @@ fn put_roots(remote: &Remote, drafts: &[RootRecord]) -> Result<(), TransferError
 }
 
 /// Makes sure which remote this is, and that it may be written. What was known before it lost packs is thrown away.
-fn meet(remote: &Remote, knowledge: &mut Knowledge, collected: &Collected) -> Result<(), TransferError> {
+pub(super) fn meet(
+    remote: &Remote,
+    knowledge: &mut Knowledge,
+    collected: &Collected,
+) -> Result<(), TransferError> {
     if knowledge.epoch() < collected.floor {
         knowledge.forget();
     }
     config_for_writing(remote, knowledge)
 }
 
-/// The wishes that this store can fulfil, and those that it cannot.
-fn sendable<'a>(store: &Store, wishes: &[&'a Wish]) -> (Vec<&'a Wish>, Vec<PushedVersion>) {
+/// The wishes that this store can fulfil, or what the remote has of them, and those that nobody can.
+fn sendable<'a>(
+    store: &Store,
+    known: &Known<'_>,
+    wishes: &[&'a Wish],
+) -> (Vec<&'a Wish>, Vec<PushedVersion>) {
     let top = |wish: &Wish| wish.root.manifest.unwrap_or(wish.root.id);
-    let here = |wish: &&&Wish| wish.root.size == 0 || store.contains(&top(wish));
+    let here = |wish: &&&Wish| {
+        wish.root.size == 0 || store.contains(&top(wish)) || known.find_chunk(&top(wish)).is_some()
+    };
     let send: Vec<_> = wishes.iter().filter(here).copied().collect();
     let missing = wishes.iter().filter(|wish| !here(wish)).map(|wish| PushedVersion::from(*wish)).collect();
     (send, missing)

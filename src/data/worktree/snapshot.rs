@@ -3,9 +3,10 @@
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
 use crate::base::{Advice, Progress, RepoPath, Unit};
-use crate::data::content::{self, Content, Intake, ToRead, WriteError};
+use crate::data::content::{self, Content, Intake, Observer, ToRead, WriteError};
 use crate::objects::tree::EntryKind;
 
 use super::{
@@ -51,14 +52,23 @@ pub enum Reading<'a> {
     /// Nowhere: only their ids are wanted.
     Ids,
     /// Into the store.
-    Into(&'a Intake),
+    Into(&'a Intake<'a>),
+    /// Into the store, while somebody looks on: the path is one file.
+    Observed(&'a Intake<'a>, &'a Mutex<dyn Observer>),
 }
 
 impl<'a> Reading<'a> {
-    const fn intake(&self) -> Option<&'a Intake> {
+    const fn intake(&self) -> Option<&'a Intake<'a>> {
         match *self {
             Self::Ids => None,
-            Self::Into(intake) => Some(intake),
+            Self::Into(intake) | Self::Observed(intake, _) => Some(intake),
+        }
+    }
+
+    const fn observer(&self) -> Option<&'a Mutex<dyn Observer>> {
+        match *self {
+            Self::Observed(_, observer) => Some(observer),
+            Self::Ids | Self::Into(_) => None,
         }
     }
 }
@@ -159,6 +169,11 @@ impl Survey {
         });
     }
 
+    /// Whether the path is one file that has to be read.
+    pub fn is_unread_file(&self) -> bool {
+        self.unread.entries.len() == 1 && self.unread.names.is_empty()
+    }
+
     /// Bytes that have to be read.
     pub fn unread_bytes(&self) -> u64 {
         self.unread.entries.iter().map(|(_, entry)| entry.fingerprint.size).sum()
@@ -205,6 +220,7 @@ impl Survey {
                 count: READ_AT_ONCE.min(count - first),
                 entry: &|at| *self.unread.get(first + at).1,
                 path: &|at| located(&self.start, self.unread.get(first + at).0),
+                observer: reading.observer(),
             };
             let read = content::read_all(&to_read, reading.intake(), progress);
             for (at, taken) in (first..).zip(read) {

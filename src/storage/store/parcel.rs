@@ -45,6 +45,16 @@ impl Parcel {
         self.entries.is_empty()
     }
 
+    /// The items in order, each with its stored form.
+    pub fn items(&self) -> impl Iterator<Item = (&FooterEntry, &[u8])> {
+        self.entries.iter().scan(0, |start, entry| {
+            let end = *start + entry.stored as usize;
+            let stored = self.stored.get(*start..end)?;
+            *start = end;
+            Some((entry, stored))
+        })
+    }
+
     /// Empties it.
     pub fn clear(&mut self) {
         self.entries.clear();
