@@ -2,11 +2,13 @@
 //!
 //! Reading takes the index that Git means (`GIT_INDEX_FILE` in a hook), without a lock. Writing is left to
 //! `git update-index`: it keeps every extension of the index right (cached trees, untracked cache, split and sparse
-//! indexes, file-system monitor), runs the filters and takes `index.lock`, for which it never waits.
+//! indexes, file-system monitor), runs the filters and takes `index.lock`. It never waits for that; we do, a little while,
+//! so that two commands at once both succeed. Inside a hook Git itself may hold it: there we do not.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::SystemTime;
+use std::thread;
+use std::time::{Duration, Instant, SystemTime};
 
 use gix::bstr::ByteSlice;
 use gix::index::entry::{Mode, Stage};
@@ -18,6 +20,9 @@ use crate::git::GitProgram;
 use crate::git::ObjectId;
 use crate::git::ProgramError;
 use crate::git::Repository;
+
+/// How long another process may hold the index before we give up.
+const LOCK_WAIT: Duration = Duration::from_secs(2);
 
 impl Repository {
     /// Stages each path as it is in the work tree, as `git add` does: a file that is gone is staged as deleted, a path
@@ -51,18 +56,27 @@ impl Repository {
         self.work_dir()?;
         let list: Vec<u8> =
             paths.iter().flat_map(|path| [path.as_str().as_bytes(), b"\0"].concat()).collect();
-        let call = self.program().args(["update-index"]).args(options).args(["-z", "--stdin"]).input(list);
-        self.locking(call)
+        self.locking(|| {
+            let call = self.program().args(["update-index"]).args(options);
+            call.args(["-z", "--stdin"]).input(list.clone())
+        })
     }
 
     /// Runs a call that takes `index.lock`.
-    fn locking(&self, call: GitProgram) -> Result<(), GitError> {
-        match call.run() {
-            Ok(_) => Ok(()),
-            Err(ProgramError::Failed { said, .. }) if said.contains("index.lock': File exists") => {
-                Err(GitError::IndexLocked { path: locked(self.index_path()) })
+    fn locking(&self, call: impl Fn() -> GitProgram) -> Result<(), GitError> {
+        let in_hook = std::env::var_os("GIT_INDEX_FILE").is_some();
+        let begun = Instant::now();
+        loop {
+            match call().run() {
+                Ok(_) => return Ok(()),
+                Err(ProgramError::Failed { said, .. }) if said.contains("index.lock': File exists") => {
+                    if in_hook || begun.elapsed() > LOCK_WAIT {
+                        return Err(GitError::IndexLocked { path: locked(self.index_path()) });
+                    }
+                    thread::sleep(LOCK_WAIT / 40);
+                }
+                Err(error) => return Err(error.into()),
             }
-            Err(error) => Err(error.into()),
         }
     }
 

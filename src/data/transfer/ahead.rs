@@ -27,7 +27,7 @@ use crate::storage::store::{Parcel, StoreError};
 
 use super::assemble::RootToSend;
 use super::delivery::{Delivery, EarlyClaims};
-use super::exchange::{With, push_these};
+use super::exchange::{ToPush, With, push_these};
 use super::push::{Push, Pushed, meet};
 use super::survey::Collected;
 use super::{Knowledge, TransferError};
@@ -183,7 +183,8 @@ pub fn push_sent_ahead(
     versions: Vec<Version>,
     progress: &Progress,
 ) -> Result<With<Pushed>, TransferError> {
-    let pushed = push_these(workspace, Some(remote), versions, &[], false, progress)?;
+    let batch = ToPush { named: versions, beside: &[], older: &[] };
+    let pushed = push_these(workspace, Some(remote), batch, false, progress)?;
     match pushed.done.missing.first() {
         Some(lost) => Err(TransferError::MissingHere { path: lost.path.clone(), id: lost.root }),
         None => Ok(pushed),

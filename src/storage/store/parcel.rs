@@ -1,5 +1,7 @@
 //! Items on their way into the store.
 
+use std::collections::HashSet;
+
 use super::error::StoreError;
 use crate::base::Digest;
 use crate::objects::{Encoder, FooterEntry, ItemKind};
@@ -9,11 +11,12 @@ use crate::objects::{Encoder, FooterEntry, ItemKind};
 #[derive(Debug, Default)]
 pub struct Parcel {
     entries: Vec<FooterEntry>,
+    ids: HashSet<Digest>,
     stored: Vec<u8>,
 }
 
 impl Parcel {
-    /// Encodes an item into it.
+    /// Encodes an item into it, unless it is there already.
     ///
     /// # Errors
     ///
@@ -27,6 +30,9 @@ impl Parcel {
     ) -> Result<(), StoreError> {
         if raw.is_empty() || raw.len() > kind.longest() {
             return Err(StoreError::BadItem { id, raw: raw.len() as u32, stored: 0 });
+        }
+        if !self.ids.insert(id) {
+            return Ok(());
         }
         let start = self.stored.len();
         let codec = encoder.encode(raw, &mut self.stored);
@@ -58,6 +64,7 @@ impl Parcel {
     /// Empties it.
     pub fn clear(&mut self) {
         self.entries.clear();
+        self.ids.clear();
         self.stored.clear();
     }
 
