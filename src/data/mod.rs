@@ -4,6 +4,7 @@
 //! speaks to a terminal.
 
 pub mod add;
+pub mod check_remote;
 pub mod checkout;
 pub mod collect;
 pub mod collect_remote;

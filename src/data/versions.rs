@@ -78,6 +78,15 @@ pub fn named(workspace: &Workspace, commits: &Commits) -> Result<Vec<Version>, V
     Ok(versions)
 }
 
+/// Every version that the commits of any ref name, each with the newest of them.
+///
+/// # Errors
+///
+/// [`VersionsError`].
+pub fn committed(workspace: &Workspace) -> Result<Vec<Version>, VersionsError> {
+    named(workspace, &Commits::Between { tips: all_tips(workspace)?, hidden: Vec::new() })
+}
+
 /// The commits that any ref names.
 fn all_tips(workspace: &Workspace) -> Result<Vec<ObjectId>, VersionsError> {
     let repository = workspace.repository();

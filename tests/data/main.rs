@@ -7,6 +7,7 @@
     reason = "a test may panic, write files and tell what it skips"
 )]
 
+mod checked_remote;
 mod collected;
 mod folded;
 mod full_disk;

@@ -134,11 +134,17 @@ fn copy(
 }
 
 /// The items of a pack as they are stored; `None` where any of it is damaged: a damaged copy must not replace anything.
-fn whole_items(bytes: &[u8], pack: &Digest) -> Option<Vec<(crate::objects::FooterEntry, Vec<u8>)>> {
+pub(in crate::data) fn whole_items(
+    bytes: &[u8],
+    pack: &Digest,
+) -> Option<Vec<(crate::objects::FooterEntry, Vec<u8>)>> {
     let trailer = crate::objects::pack::Trailer::decode(bytes.last_chunk::<TRAILER_LEN>()?).ok()?;
     let end = bytes.len() - TRAILER_LEN;
     let footer = bytes.get(end.checked_sub(trailer.footer_len as usize)?..end)?;
     let footer = PackFooter::decode(footer).ok().filter(|footer| footer.id() == *pack)?;
+    if Digest::of(bytes.get(..footer.pack_ref().footer_offset() as usize)?) != footer.data_hash {
+        return None;
+    }
     let entries: Vec<_> = footer.places(footer.pack_ref()).map(|(entry, place)| (*entry, place)).collect();
     let item = |(entry, place): (crate::objects::FooterEntry, crate::objects::Place)| {
         let (from, to) = (place.offset as usize, (place.offset + place.stored) as usize);

@@ -27,14 +27,14 @@
 
 mod delete;
 mod error;
-mod fold;
+pub(in crate::data) mod fold;
 mod forget;
-mod moved;
+pub(in crate::data) mod moved;
 mod needs;
 mod reindex;
 mod run;
 mod stops;
-mod survey;
+pub(in crate::data) mod survey;
 mod verdict;
 
 pub use error::CollectRemoteError;

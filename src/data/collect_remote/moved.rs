@@ -10,15 +10,15 @@ use super::survey::Survey;
 
 /// What keeps the items of one pack.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Keeps {
+pub(in crate::data) struct Keeps {
     /// The packs that must stay for it.
-    pub(super) packs: Vec<Digest>,
+    pub(in crate::data) packs: Vec<Digest>,
     /// Whether all of them are there, and nobody may delete them: no record condemns them.
-    pub(super) is_settled: bool,
+    pub(in crate::data) is_settled: bool,
 }
 
 /// What must stay so that the items of `pack` can be read; `None` where they cannot.
-pub(super) fn keeps(survey: &Survey, pack: &PackRef) -> Option<Keeps> {
+pub(in crate::data) fn keeps(survey: &Survey, pack: &PackRef) -> Option<Keeps> {
     let condemned = &survey.records.condemned;
     let is_there = survey.holds(pack);
     let (pack, mut targets) = (pack.id, BTreeSet::new());

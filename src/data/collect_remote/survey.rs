@@ -20,64 +20,64 @@ use super::error::CollectRemoteError;
 use super::run::CollectRemote;
 
 /// A root record that was read.
-pub(super) struct Root {
+pub(in crate::data) struct Root {
     /// Its name.
-    pub(super) name: RootName,
+    pub(in crate::data) name: RootName,
     /// The packs that it names; `None` where its pack set cannot be read, because a pack is missing.
-    pub(super) packs: Option<Vec<PackRef>>,
+    pub(in crate::data) packs: Option<Vec<PackRef>>,
     /// The packs that it names itself.
-    pub(super) meta: Vec<PackRef>,
+    pub(in crate::data) meta: Vec<PackRef>,
 }
 
 impl Root {
     /// The name of the object.
-    pub(super) fn object(&self) -> String {
+    pub(in crate::data) fn object(&self) -> String {
         layout::root_name(&self.name.repository, &self.name.root, &self.name.session)
     }
 }
 
 /// A claim that was read.
-pub(super) struct Claim {
+pub(in crate::data) struct Claim {
     /// Its push.
-    pub(super) session: SessionId,
+    pub(in crate::data) session: SessionId,
     /// The name of the object.
-    pub(super) object: String,
+    pub(in crate::data) object: String,
     /// The packs that it names.
-    pub(super) packs: Vec<PackRef>,
+    pub(in crate::data) packs: Vec<PackRef>,
 }
 
 /// What lies on the remote.
-pub(super) struct Survey {
+pub(in crate::data) struct Survey {
     /// The time.
-    pub(super) now: SystemTime,
+    pub(in crate::data) now: SystemTime,
     /// What the remote says about itself, and its id.
-    pub(super) config: (RemoteConfig, Digest),
+    pub(in crate::data) config: (RemoteConfig, Digest),
     /// The names of the records that were there before claims and roots were listed, with their times: only these are
     /// acted upon.
-    pub(super) before: BTreeMap<RecordName, Option<SystemTime>>,
+    pub(in crate::data) before: BTreeMap<RecordName, Option<SystemTime>>,
     /// The epoch before anything else was listed.
-    pub(super) epoch: u64,
+    pub(in crate::data) epoch: u64,
     /// All records, those too that came in between.
-    pub(super) records: Records,
+    pub(in crate::data) records: Records,
     /// All claims.
-    pub(super) claims: Vec<Claim>,
+    pub(in crate::data) claims: Vec<Claim>,
     /// All roots.
-    pub(super) roots: Vec<Root>,
+    pub(in crate::data) roots: Vec<Root>,
     /// All index objects that can be read.
-    pub(super) indexes: BTreeMap<RecordName, Index>,
+    pub(in crate::data) indexes: BTreeMap<RecordName, Index>,
     /// All packs.
-    pub(super) packs: BTreeMap<Digest, Listed>,
+    pub(in crate::data) packs: BTreeMap<Digest, Listed>,
     /// What was folded.
-    pub(super) moves: BTreeMap<Digest, Moves>,
+    pub(in crate::data) moves: BTreeMap<Digest, Moves>,
     /// Objects that are not ours.
-    pub(super) foreign: Vec<String>,
+    pub(in crate::data) foreign: Vec<String>,
     /// Roots and claims that cannot be understood.
-    pub(super) unreadable: Vec<String>,
+    pub(in crate::data) unreadable: Vec<String>,
 }
 
 impl Survey {
     /// Looks at everything.
-    pub(super) fn take(
+    pub(in crate::data) fn take(
         collect: &CollectRemote<'_>,
         knowledge: &mut Knowledge,
     ) -> Result<Self, CollectRemoteError> {
@@ -115,23 +115,23 @@ impl Survey {
     }
 
     /// Whether something was written at least so long ago. What has no time, or one of the future, was not.
-    pub(super) fn is_older(&self, modified: Option<SystemTime>, than: Duration) -> bool {
+    pub(in crate::data) fn is_older(&self, modified: Option<SystemTime>, than: Duration) -> bool {
         let age = modified.and_then(|modified| self.now.duration_since(modified).ok());
         age.is_some_and(|age| age >= than)
     }
 
     /// Whether a pack is there, in its full length.
-    pub(super) fn holds(&self, pack: &PackRef) -> bool {
+    pub(in crate::data) fn holds(&self, pack: &PackRef) -> bool {
         self.packs.get(&pack.id).is_some_and(|listed| listed.size == u64::from(pack.size))
     }
 
     /// How long a condemned pack waits.
-    pub(super) fn grace(&self) -> Duration {
+    pub(in crate::data) fn grace(&self) -> Duration {
         Duration::from_secs(u64::from(self.config.0.grace_h) * 3600)
     }
 
     /// How long a push may take.
-    pub(super) fn session_life(&self) -> Duration {
+    pub(in crate::data) fn session_life(&self) -> Duration {
         Duration::from_secs(u64::from(self.config.0.session_days) * 24 * 3600)
     }
 
@@ -321,7 +321,7 @@ fn get(remote: &Remote, name: &str) -> Result<Option<Vec<u8>>, CollectRemoteErro
 
 /// The time by the clock of the service: that of an object which is written for it. Where nothing is to be changed, the
 /// clock of this machine, for a forecast.
-pub(super) fn time_of(
+pub(in crate::data) fn time_of(
     remote: &Remote,
     dry_run: bool,
     given: Option<SystemTime>,
@@ -348,6 +348,6 @@ fn is_ours(name: &str) -> bool {
 }
 
 /// The roots that are listed, by name.
-pub(super) fn names(roots: &[Root]) -> BTreeSet<RootName> {
+pub(in crate::data) fn names(roots: &[Root]) -> BTreeSet<RootName> {
     roots.iter().map(|root| root.name).collect()
 }

@@ -1,10 +1,10 @@
 //! Push, fetch and pull between a workspace and its remotes: which versions are meant.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use crate::base::{Digest, Progress, RepoPath};
+use crate::base::{Digest, Progress, RandomId, RepoPath};
 use crate::data::content::{Presence, presence};
 use crate::data::remotes::{self, RemoteSettings, RemotesError};
 use crate::data::root::RootName;
@@ -14,10 +14,11 @@ use crate::data::workspace::Workspace;
 use crate::git::GitRemote;
 use crate::objects::Home;
 use crate::objects::pointer::Pointer;
+use crate::storage::remote::Remote;
 use crate::storage::store::Store;
 
 use super::fetch::{Fetch, Fetched, MissingVersion, Want, fetch};
-use super::push::{Push, Pushed, Wish, push};
+use super::push::{Push, Pushed, Wish, push, push_relying_on_none_of};
 use super::survey::{Collected, Roots};
 use super::{Knowledge, TransferError};
 
@@ -107,6 +108,29 @@ pub fn push_these(
     let going = Push { store, remote: &connection, repository, home, dry_run, progress };
     let done = push(&going, &mut knowledge, &wishes)?;
     Ok(With { remote: settings.name, done })
+}
+
+/// Brings `versions` to a remote without relying on the packs `refused`, nor on records that name them. The remote, and the
+/// repository's random id.
+///
+/// # Errors
+///
+/// [`TransferError`].
+pub(in crate::data) fn push_without(
+    workspace: &Workspace,
+    settings: &RemoteSettings,
+    versions: Vec<Version>,
+    refused: BTreeSet<Digest>,
+    progress: &Progress,
+) -> Result<(Remote, RandomId), TransferError> {
+    let (connection, mut knowledge) = remotes::open(workspace, settings)?;
+    let team = remotes::team_file(workspace)?;
+    let repository = team.repository().ok_or(RemotesError::NotSetUp)?;
+    let (store, home) = (workspace.store(), Home::of(repository, &home_url(workspace)));
+    let going = Push { store, remote: &connection, repository, home, dry_run: false, progress };
+    let batch = ToPush { named: versions, beside: &[], older: &[] };
+    push_relying_on_none_of(&going, &mut knowledge, &wishes(batch), refused)?;
+    Ok((connection, repository))
 }
 
 /// One wish for each version; older versions of the same path are bases of the newer ones.

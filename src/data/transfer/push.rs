@@ -136,8 +136,21 @@ pub struct Push<'a> {
 ///
 /// [`TransferError`]; after any of them, and after a kill at any point, everything that the remote names exists.
 pub fn push(push: &Push<'_>, knowledge: &mut Knowledge, wishes: &[Wish]) -> Result<Pushed, TransferError> {
+    push_relying_on_none_of(push, knowledge, wishes, BTreeSet::new())
+}
+
+/// Brings `wishes` to the remote without relying on the packs `refused`, nor on records that name them.
+///
+/// # Errors
+///
+/// As [`push`].
+pub(super) fn push_relying_on_none_of(
+    push: &Push<'_>,
+    knowledge: &mut Knowledge,
+    wishes: &[Wish],
+    mut refused: BTreeSet<Digest>,
+) -> Result<Pushed, TransferError> {
     let mut collected = Collected::default();
-    let mut refused: BTreeSet<Digest> = BTreeSet::new();
     for _ in 0..MOST_TRIES {
         let (gc, roots) = rayon::join(
             || collected.refresh(push.remote),

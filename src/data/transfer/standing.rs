@@ -49,11 +49,16 @@ pub(super) fn sort<'a>(
                 let is_done = record.home == push.home && roots.is_young(&root, &session);
                 let is_dead =
                     |pack: &PackRef| collected.condemned.contains(&pack.id) || refused.contains(&pack.id);
-                if is_done {
+                // A record of a damaged pack promises what is not there.
+                if is_done && refused.is_empty() {
                     best = Some((record, None));
                     break;
                 }
                 match packs_of(&RemoteReader::new(push.remote), &record) {
+                    Ok(packs) if is_done && !packs.iter().any(|pack| refused.contains(&pack.id)) => {
+                        best = Some((record, None));
+                        break;
+                    }
                     Ok(packs) if !packs.iter().any(is_dead) => best = Some((record, Some(packs))),
                     Err(TransferError::Read(ReadError::Remote(error))) => return Err(error.into()),
                     // What cannot be renewed is sent.
