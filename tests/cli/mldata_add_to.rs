@@ -65,5 +65,6 @@ fn a_remote_that_takes_nothing_gets_no_pointer() {
         .tells("error: nothing was added, for the remote does not have the data");
     assert!(!place.has("b.bin.mld"));
     place.run("rm -r ../bucket && mv ../moved ../bucket && git mldata add --to main b.bin").ok();
-    place.run("git mldata cat b.bin > back").ok();
+    place.run("git mldata fetch -q b.bin && git mldata cat b.bin > back").ok();
+    assert!(place.read("back") == place.read("b.bin"));
 }

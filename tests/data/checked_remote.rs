@@ -60,7 +60,7 @@ fn a_lost_pack_hurts_the_versions_and_files_in_it_and_is_healed() {
     assert_eq!(hurt.commits, [one.git(&["rev-parse", "HEAD"])]);
     assert!(hurt.files.contains(&"c".to_owned()), "{:?}", hurt.files);
     assert!(!hurt.files.iter().any(|file| file == "a" || file == "b"), "{:?}", hurt.files);
-    assert_eq!(found.damage[0].needed_by, [hurt.object.clone()]);
+    assert_eq!(found.damage[0].needed_by, std::slice::from_ref(&hurt.object));
     heals(&team, &one, Harm::Missing);
 }
 

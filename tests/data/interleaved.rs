@@ -1,159 +1,140 @@
-//! Pushes and collections in many orders of their calls, over the real code: what is named exists, and success lasts.
+//! Pushes, forgettings and collections in many orders of their calls, over the real code: what is named exists, and success
+//! lasts.
+//!
+//! Agents are never scheduled again after a kill, sleep past every grace, and see listings that lag or are cut. The families
+//! of orders are small enough to run whole: all pairs of switches between two agents, and longer patterns with free lengths.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, LazyLock};
 
-use git_ml::base::{Digest, Progress, RandomId};
-use git_ml::data::RootName;
-use git_ml::data::collect_remote::{CollectRemote, collect};
-use git_ml::data::transfer::{Knowledge, Push, Wish, push};
-use git_ml::objects::{Home, ItemKind, PointerKind, layout};
-use git_ml::storage::store::Store;
+use git_ml::objects::layout;
+use git_ml::storage::remote::{Listed, Passage};
 
-use crate::team::path;
-use crate::world::{Bend, Schedule, Turns, World, run};
+use crate::agents::{DAYS, MONTH, Scenario, Writer};
+use crate::world::{Bend, Schedule};
 
-/// Where stores and what is known of remotes lie.
-static FOLDER: LazyLock<tempfile::TempDir> = LazyLock::new(|| {
-    let memory = std::path::Path::new("/dev/shm");
-    if memory.is_dir() { tempfile::tempdir_in(memory).unwrap() } else { tempfile::tempdir().unwrap() }
-});
-static NUMBER: AtomicUsize = AtomicUsize::new(0);
-
-/// A store that holds the one chunk that every writer needs.
-static STORE: LazyLock<(Store, RootName)> = LazyLock::new(|| {
-    let store = Store::open(FOLDER.path().join("store"));
-    let chunk = b"the one chunk that every writer needs";
-    let id = Digest::of(chunk);
-    let writer = store.writer();
-    writer.put(id, ItemKind::Chunk, chunk).unwrap();
-    writer.sync().unwrap();
-    (store, RootName { kind: PointerKind::File, id, manifest: None, size: chunk.len() as u64 })
-});
-
-/// What nobody knew before.
-fn knowledge() -> Knowledge {
-    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-    Knowledge::open(FOLDER.path(), &format!("known-{number}"), "memory")
-}
-
-/// One writer pushes the chunk for its own repository. Whether it reported success.
-pub fn pushes(remote: &git_ml::storage::remote::Remote, repository: RandomId) -> bool {
-    let (store, root) = &*STORE;
-    let wish =
-        Wish { path: path("data"), root: *root, commits: Vec::new(), bases: Vec::new(), only_whole: false };
-    let progress = Progress::hidden();
-    let home = Home::of(repository, "");
-    let going = Push { store, remote, repository, home, dry_run: false, progress: &progress };
-    push(&going, &mut knowledge(), &[wish]).is_ok()
-}
-
-/// Collects, each time after so many hours more.
-pub fn collects(
-    world: &World,
-    remote: &git_ml::storage::remote::Remote,
-    hours: &[u64],
-) -> Result<(), String> {
-    let progress = Progress::hidden();
-    for hours in hours {
-        world.advance(*hours);
-        let going =
-            CollectRemote { remote, dry_run: false, now: None, force_records: &[], progress: &progress };
-        collect(&going, &mut knowledge()).map_err(|error| error.to_string())?;
-    }
-    Ok(())
-}
-
-/// Who is there, and what they do.
-#[derive(Clone, Default)]
-pub struct Scenario {
-    pub writers: usize,
-    /// When each collector runs: hours between its runs.
-    pub collectors: Vec<Vec<u64>>,
-    /// What each agent sees instead of the truth.
-    pub bends: Vec<Option<Bend>>,
-    /// What the test does with its own hands after all agents have ended.
-    pub afterwards: Option<fn(&World)>,
-}
-
-/// What one run of a scenario gave.
-pub struct Ran {
-    pub calls: Vec<usize>,
-    pub checked: Result<(), String>,
-    pub succeeded: usize,
-    pub stopped: Vec<String>,
-}
-
-impl Scenario {
-    /// A remote with a pack that nobody needs any more; then the agents, in this order of calls; then, for weeks, one
-    /// collection after the other.
-    pub fn run(&self, schedule: &Schedule) -> Ran {
-        let world = World::new();
-        assert!(pushes(&world.remote(None, None), RandomId::generate()));
-        for folder in [layout::ROOTS, layout::CLAIMS] {
-            world.list(folder).iter().for_each(|object| world.raw().delete(&object.name).unwrap());
-        }
-        world.advance(30);
-        let agents = self.writers + self.collectors.len();
-        let turns = Turns::new(agents, schedule);
-        let repositories: Vec<_> = (0..self.writers).map(|_| RandomId::generate()).collect();
-        let remote = |agent: usize| {
-            world.remote(Some((Arc::clone(&turns), agent)), self.bends.get(agent).cloned().flatten())
-        };
-        let mut all: Vec<Box<dyn FnOnce() -> Result<bool, String> + Send + '_>> = Vec::new();
-        for (agent, repository) in repositories.iter().enumerate() {
-            let remote = remote(agent);
-            all.push(Box::new(move || Ok(pushes(&remote, *repository))));
-        }
-        for (number, hours) in self.collectors.iter().enumerate() {
-            let (remote, world) = (remote(self.writers + number), world.clone());
-            all.push(Box::new(move || collects(&world, &remote, hours).map(|()| true)));
-        }
-        let ended = run(&turns, all);
-        let succeeded = repositories.iter().zip(&ended).filter(|(_, ended)| **ended == Ok(true));
-        let successes: Vec<_> = succeeded.map(|(repository, _)| (*repository, STORE.1.id)).collect();
-        let mut stopped: Vec<_> = ended.into_iter().filter_map(Result::err).collect();
-        if let Some(afterwards) = &self.afterwards {
-            afterwards(&world);
-        }
-        let mut checked = world.check(&successes);
-        for hours in [26, 200, 26, 26] {
-            if checked.is_ok() {
-                stopped.extend(collects(&world, &world.remote(None, None), &[hours]).err());
-                checked = world.check(&successes);
-            }
-        }
-        Ran { calls: turns.calls(), checked, succeeded: successes.len(), stopped }
-    }
-
-    /// Runs all schedules. How many; panics at the first that breaks anything.
-    fn holds(&self, schedules: impl IntoIterator<Item = Schedule>) -> usize {
-        let mut count = 0;
-        for schedule in schedules {
-            let ran = self.run(&schedule);
-            ran.checked.unwrap_or_else(|what| panic!("{schedule:?}: {what}"));
-            count += 1;
-        }
-        count
-    }
-}
-
-/// Every way to let agent `a` go some calls, then `b` some, then `a` to its end.
-pub fn two_switches(a: (usize, usize), b: (usize, usize)) -> Vec<Schedule> {
+/// Every way to let agent `a` go some calls, then `b` some, then `a` to its end, and then `b`.
+fn two_switches(a: (usize, usize), b: (usize, usize)) -> Vec<Schedule> {
     let pairs = (0..=a.1).flat_map(|n| (0..=b.1).map(move |m| (n, m)));
     let turns = |(n, m)| vec![(a.0, n), (b.0, m), (a.0, usize::MAX)];
     pairs.map(|pair| Schedule { turns: turns(pair), killed: None }).collect()
 }
 
-const MONTH: &[u64] = &[0, 26, 200, 26, 26];
+/// Runs a family that holds, and tells how many orders it has.
+fn holds(name: &str, scenario: &Scenario, schedules: Vec<Schedule>) {
+    let count = scenario.holds(&schedules);
+    println!("{name}: {count} orders");
+}
 
 #[test]
 fn a_push_beside_a_collection_at_every_pair_of_calls() {
-    let scenario = Scenario { writers: 1, collectors: vec![MONTH.to_vec()], ..Scenario::default() };
-    let alone = scenario.run(&Schedule::default());
-    assert_eq!((alone.succeeded, alone.stopped.clone()), (1, Vec::new()));
-    let start = std::time::Instant::now();
-    let schedules = two_switches((0, alone.calls[0]), (1, alone.calls[1]));
-    let count = scenario.holds(schedules);
-    println!("{:?} calls, {count} orders, {:?}", alone.calls, start.elapsed());
+    for (writer, hours) in [(Writer::Uploads, MONTH), (Writer::Uploads, DAYS), (Writer::Reuses, DAYS)] {
+        let scenario = Scenario::of(&[writer], &[hours]);
+        let alone = scenario.run(&Schedule::default());
+        assert_eq!((alone.succeeded, alone.stopped.clone()), (1, Vec::new()), "{writer:?}");
+        let all = two_switches((0, alone.calls[0]), (1, alone.calls[1]));
+        holds(&format!("{writer:?} beside a collection"), &scenario, all);
+    }
+}
+
+#[test]
+fn a_renewal_beside_a_forgetting_and_a_collection() {
+    // The record that is renewed is forgotten after each of the push's calls.
+    let scenario = Scenario { forgets: true, ..Scenario::of(&[Writer::Renews], &[DAYS]) };
+    let calls = scenario.run(&Schedule::default()).calls;
+    let lengths = (0..=calls[0]).flat_map(|n| (0..=calls[2]).map(move |m| (n, m)));
+    let turns = |(n, m)| vec![(0, n), (1, usize::MAX), (2, m), (0, usize::MAX)];
+    let schedules = lengths.map(|lengths| Schedule { turns: turns(lengths), killed: None }).collect();
+    holds("a renewal, a forgetting and a collection", &scenario, schedules);
+}
+
+#[test]
+fn two_pushes_at_every_pair_of_calls() {
+    for writers in [[Writer::Uploads, Writer::Uploads], [Writer::Uploads, Writer::Reuses]] {
+        let scenario = Scenario::of(&writers, &[&[0, 26]]);
+        let calls = scenario.run(&Schedule::default()).calls;
+        holds(&format!("{writers:?}"), &scenario, two_switches((0, calls[0]), (1, calls[1])));
+    }
+}
+
+#[test]
+fn two_collections_at_every_third_pair_of_calls_and_a_push_between() {
+    let scenario = Scenario::of(&[Writer::Reuses], &[DAYS, DAYS]);
+    let calls = scenario.run(&Schedule::default()).calls;
+    let mut schedules = Vec::new();
+    for n in (0..=calls[1]).step_by(3) {
+        for m in (0..=calls[2]).step_by(3) {
+            let turns = vec![(0, 3), (1, n), (2, m), (0, usize::MAX), (1, usize::MAX)];
+            schedules.push(Schedule { turns, killed: None });
+        }
+    }
+    holds("two collections and a push", &scenario, schedules);
+}
+
+#[test]
+fn whoever_is_killed_at_any_call_leaves_nothing_named_that_is_not_there() {
+    for writer in [Writer::Uploads, Writer::Reuses] {
+        let scenario = Scenario::of(&[writer], &[MONTH]);
+        let calls = scenario.run(&Schedule::default()).calls;
+        for (killed, other) in [(0, 1), (1, 0)] {
+            let turns = |n| vec![(killed, n), (other, usize::MAX)];
+            let all = (0..=calls[killed]).map(|n| Schedule { turns: turns(n), killed: Some(killed) });
+            holds(&format!("{writer:?}, agent {killed} killed"), &scenario, all.collect());
+        }
+    }
+    let scenario = Scenario { small_packs: 16, ..Scenario::of(&[], &[MONTH]) };
+    let calls = scenario.run(&Schedule::default()).calls;
+    let all = (0..=calls[0]).map(|n| Schedule { turns: vec![(0, n)], killed: Some(0) });
+    holds("a fold that is killed", &scenario, all.collect());
+}
+
+#[test]
+fn a_fold_beside_a_push_and_a_second_fold() {
+    let scenario =
+        Scenario { small_packs: 16, ..Scenario::of(&[Writer::Reuses], &[&[0, 26], &[0, 26, 200, 26]]) };
+    let calls = scenario.run(&Schedule::default()).calls;
+    let mut schedules = Vec::new();
+    for n in [3, 6, 8] {
+        for m in (0..=calls[1]).step_by(2) {
+            let turns = vec![(0, n), (1, m), (2, usize::MAX), (0, usize::MAX)];
+            schedules.push(Schedule { turns, killed: None });
+        }
+    }
+    holds("folds and a push", &scenario, schedules);
+}
+
+/// What was added less than 11 hours ago may be missing from a listing, half of a day's grace.
+fn lagging() -> Bend {
+    Arc::new(|call| (call.step == "list").then(|| Passage::Answered(call.world.list_before(call.object, 11))))
+}
+
+#[test]
+fn listings_may_lag() {
+    let mut scenario = Scenario::of(&[Writer::Uploads], &[DAYS]);
+    scenario.bends = vec![Some(Arc::new(lagging)), Some(Arc::new(lagging))];
+    let calls = scenario.run(&Schedule::default()).calls;
+    holds("lagging listings", &scenario, two_switches((0, calls[0]), (1, calls[1])));
+}
+
+#[test]
+fn a_short_listing_of_roots_or_packs_stops_a_collection() {
+    for folder in ["roots/", "packs/"] {
+        let scenario = Scenario::of(&[Writer::Uploads], &[&[0, 26, 26, 26]]);
+        // From its third run on the collector sees nothing of the folder.
+        let cut = move || -> Bend {
+            let runs = AtomicUsize::new(0);
+            Arc::new(move |call| {
+                let begun = usize::from((call.step, call.object) == ("list", layout::CLAIMS));
+                let run = runs.fetch_add(begun, Ordering::Relaxed) + begun;
+                let is_cut = |listed: &Listed| run >= 3 && listed.name.starts_with(folder);
+                let seen =
+                    || call.world.list(call.object).into_iter().filter(|listed| !is_cut(listed)).collect();
+                (call.step == "list").then(|| Passage::Answered(seen()))
+            })
+        };
+        let scenario = Scenario { bends: vec![None, Some(Arc::new(cut))], ..scenario };
+        let ran = scenario.run(&Schedule { turns: vec![(0, usize::MAX)], killed: None });
+        ran.checked.unwrap();
+        assert!(ran.stopped.iter().any(|stopped| stopped.contains("missing")), "{folder}: {:?}", ran.stopped);
+    }
 }

@@ -7,6 +7,8 @@
     reason = "a test may panic, write files and tell what it skips"
 )]
 
+mod ablations;
+mod agents;
 mod checked_remote;
 mod collected;
 mod folded;

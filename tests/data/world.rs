@@ -12,8 +12,20 @@ use git_ml::base::{Digest, RandomId};
 use git_ml::objects::{Certificate, GcRecord, Moves, PackRef, RootPacks, RootRecord, layout};
 use git_ml::storage::remote::{Listed, Passage, Remote};
 
+/// A call of an agent, whose turn it is.
+pub struct Call<'a> {
+    pub world: &'a World,
+    pub step: &'a str,
+    pub object: &'a str,
+    /// Lets others go on before this call does.
+    pub wait: &'a dyn Fn(),
+}
+
 /// Bends what one agent sees: `None` for the truth.
-pub type Bend = Arc<dyn Fn(&World, &str, &str) -> Option<Passage> + Send + Sync>;
+pub type Bend = Arc<dyn Fn(&Call<'_>) -> Option<Passage> + Send + Sync>;
+
+/// Makes a bend anew for each run: most of them remember.
+pub type Bends = Arc<dyn Fn() -> Bend + Send + Sync>;
 
 /// The remote and its time.
 #[derive(Clone)]
@@ -44,6 +56,14 @@ impl World {
         self.0.clock.lock().unwrap()
     }
 
+    /// Puts an object with the test's own hands.
+    pub fn put(&self, name: &str, bytes: Vec<u8>) {
+        self.raw().put(name, bytes).unwrap();
+        let mut clock = self.clock();
+        let now = clock.now;
+        clock.times.insert(name.to_owned(), now);
+    }
+
     /// Time goes by.
     pub fn advance(&self, hours: u64) {
         self.clock().now += Duration::from_secs(hours * 3600);
@@ -55,6 +75,13 @@ impl World {
         let clock = self.clock();
         let timed = |object: Listed| Listed { modified: clock.times.get(&object.name).copied(), ..object };
         listed.into_iter().map(timed).collect()
+    }
+
+    /// A listing that lags: what was added in the last hours is not in it.
+    pub fn list_before(&self, folder: &str, hours: u64) -> Vec<Listed> {
+        let then = self.clock().now - Duration::from_secs(hours * 3600);
+        let is_old = |object: &Listed| object.modified.is_none_or(|modified| modified <= then);
+        self.list(folder).into_iter().filter(is_old).collect()
     }
 
     fn stat(&self, name: &str) -> Vec<Listed> {
@@ -73,7 +100,11 @@ impl World {
             {
                 return Passage::Refused;
             }
-            if let Some(passage) = bend.as_ref().and_then(|bend| bend(&world, step, object)) {
+            let wait = || {
+                let _ = turn.as_ref().map(|(turns, agent)| turns.wait(*agent));
+            };
+            let call = Call { world: &world, step, object, wait: &wait };
+            if let Some(passage) = bend.as_ref().and_then(|bend| bend(&call)) {
                 return passage;
             }
             match step {
@@ -183,6 +214,8 @@ pub struct Turns {
 struct State {
     turns: VecDeque<(usize, usize)>,
     killed: Option<usize>,
+    /// Who is in the middle of a call: it ends when that agent comes for its next one.
+    busy: Option<usize>,
     ended: Vec<bool>,
     calls: Vec<usize>,
 }
@@ -206,6 +239,7 @@ impl Turns {
         let state = State {
             turns: schedule.turns.iter().copied().collect(),
             killed: schedule.killed,
+            busy: None,
             ended: vec![false; agents],
             calls: vec![0; agents],
         };
@@ -215,9 +249,14 @@ impl Turns {
     /// Waits until this agent may do a call; `false` when it was killed.
     fn wait(&self, agent: usize) -> bool {
         let mut state = self.state.lock().unwrap();
+        if state.busy == Some(agent) {
+            state.busy = None;
+        }
         loop {
             match state.current() {
+                _ if state.busy.is_some() => state = self.changed.wait(state).unwrap(),
                 Some(current) if current == agent => {
+                    state.busy = Some(agent);
                     if let Some(turn) = state.turns.front_mut() {
                         turn.1 -= 1;
                     }
@@ -234,7 +273,11 @@ impl Turns {
     }
 
     fn end(&self, agent: usize) {
-        self.state.lock().unwrap().ended[agent] = true;
+        let mut state = self.state.lock().unwrap();
+        state.ended[agent] = true;
+        if state.busy == Some(agent) {
+            state.busy = None;
+        }
         self.changed.notify_all();
     }
 
@@ -244,8 +287,11 @@ impl Turns {
     }
 }
 
+/// What an agent does.
+pub type Agent<'a, T> = Box<dyn FnOnce() -> T + Send + 'a>;
+
 /// Runs agents, each in a thread of its own and with one worker, so that their calls come one after the other.
-pub fn run<T: Send>(turns: &Arc<Turns>, agents: Vec<Box<dyn FnOnce() -> T + Send + '_>>) -> Vec<T> {
+pub fn run<T: Send>(turns: &Arc<Turns>, agents: Vec<Agent<'_, T>>) -> Vec<T> {
     std::thread::scope(|scope| {
         let threads: Vec<_> = agents
             .into_iter()

@@ -41,6 +41,12 @@ pub enum CollectRemoteError {
         /// Their names.
         objects: Vec<String>,
     },
+    /// Claims went while they were read.
+    #[error("the remote changed while it was looked at: {} went", objects.join(", "))]
+    ClaimsGone {
+        /// Their names.
+        objects: Vec<String>,
+    },
     /// The service tells no times.
     #[error("'{remote}' does not tell when its objects were written: nothing can be collected there")]
     NoTime {
@@ -116,6 +122,7 @@ impl Advice for CollectRemoteError {
             Self::Remotes(error) => error.hints(),
             Self::Here(error) => error.hints(),
             Self::Git(error) => error.hints(),
+            Self::ClaimsGone { .. } => vec!["try again".into()],
             Self::NoHome => vec!["git remote add origin URL".into()],
             Self::NotAll { .. } => vec!["do it in a full clone: git clone URL".into()],
             Self::TooYoung { days } => vec![format!("--older-than {days}d, or more")],

@@ -102,6 +102,7 @@ pub fn collect(
     stops::unreadable(&survey, collect.force_records)?;
     let gone = stops::missing_roots(&mut survey, remote, collect.force_records)?;
     let (verdict, needs) = Verdict::of(&survey, gone)?;
+    stops::gone_claims(&survey, verdict.old_floor)?;
     stops::unknown_packs(&survey, collect.force_records)?;
     let to_fold = fold::to_fold(&survey, &verdict, &needs);
     let to_renew = reindex::to_renew(&survey, &verdict);

@@ -54,6 +54,18 @@ pub(super) fn unreadable(survey: &Survey, forced: &[String]) -> Result<(), Colle
     if objects.is_empty() { Ok(()) } else { Err(CollectRemoteError::Unreadable { objects }) }
 }
 
+/// Stops where a claim that counts went between the listing and the reading: another collection has gone on for weeks
+/// while this one slept. Its push may have put the root after roots were listed here.
+///
+/// # Errors
+///
+/// [`CollectRemoteError::ClaimsGone`].
+pub(super) fn gone_claims(survey: &Survey, living: u64) -> Result<(), CollectRemoteError> {
+    let counted = survey.gone_claims.iter().filter(|(session, _)| session.epoch >= living);
+    let objects: Vec<_> = counted.map(|(_, object)| object.clone()).collect();
+    if objects.is_empty() { Ok(()) } else { Err(CollectRemoteError::ClaimsGone { objects }) }
+}
+
 /// Stops where an index that writers believe names a pack that is neither there nor condemned: then the listing of packs
 /// is not complete, or somebody deleted by hand.
 ///

@@ -73,6 +73,8 @@ pub(in crate::data) struct Survey {
     pub(in crate::data) foreign: Vec<String>,
     /// Roots and claims that cannot be understood.
     pub(in crate::data) unreadable: Vec<String>,
+    /// Claims that went between the listing and the reading.
+    pub(in crate::data) gone_claims: Vec<(SessionId, String)>,
 }
 
 impl Survey {
@@ -106,6 +108,7 @@ impl Survey {
             moves: BTreeMap::new(),
             foreign: Vec::new(),
             unreadable: Vec::new(),
+            gone_claims: Vec::new(),
         };
         survey.sort_out(remote, all)?;
         survey.read_roots(remote, knowledge, &roots)?;
@@ -203,7 +206,10 @@ impl Survey {
         for (object, claim) in listed.into_iter().zip(read) {
             match claim {
                 Reading::Read(claim) => self.claims.push(claim),
-                Reading::Gone => {}
+                Reading::Gone => {
+                    let session = layout::parse_claim_name(&object.name).map(|(session, _)| session);
+                    self.gone_claims.extend(session.map(|session| (session, object.name.clone())));
+                }
                 Reading::Unreadable => self.unreadable.push(object.name.clone()),
             }
         }
