@@ -14,6 +14,7 @@ mod mldata_diff;
 mod mldata_drop;
 mod mldata_du;
 mod mldata_fsck;
+mod mldata_fsck_remote;
 mod mldata_gc;
 mod mldata_gc_remote;
 mod mldata_hook_follow;

@@ -82,6 +82,10 @@ fn whoever_is_killed_at_any_call_leaves_nothing_named_that_is_not_there() {
             holds(&format!("{writer:?}, agent {killed} killed"), &scenario, all.collect());
         }
     }
+    let scenario = Scenario { forgets: true, ..Scenario::of(&[Writer::Renews], &[DAYS]) };
+    let turns = |n| vec![(1, n), (0, usize::MAX)];
+    let all = (0..=3).map(|n| Schedule { turns: turns(n), killed: Some(1) });
+    holds("a forgetting that is killed", &scenario, all.collect());
     let scenario = Scenario { small_packs: 16, ..Scenario::of(&[], &[MONTH]) };
     let calls = scenario.run(&Schedule::default()).calls;
     let all = (0..=calls[0]).map(|n| Schedule { turns: vec![(0, n)], killed: Some(0) });

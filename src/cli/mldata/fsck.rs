@@ -14,20 +14,27 @@ use crate::cli::page::{Page, Paint};
 use crate::cli::report::Outcome;
 use crate::data::fsck::{FsckOptions, FsckReport, Repair, fsck};
 
+use super::fsck_remote;
+
 /// Check that the data is here and whole
 ///
 /// Reads and hashes everything in the local store that the pointers of the index, the work tree and HEAD need, and names
 /// damaged packs with the paths that need them. What is not here but on a remote is counted, and is no error. Exits with 1
 /// if something is damaged, or nowhere as far as is known here.
+///
+/// Of a remote ('--remote'): whether every pack is there that the pushed versions need, and in its full length, and with
+/// '--read-data' whether each byte is right; names the commits and files that damage hurts.
 #[derive(Debug, Args)]
 pub(crate) struct FsckArgs {
     /// The versions of every branch, tag, remote-tracking branch and stash
     #[arg(long)]
     all: bool,
     /// Bring back what is damaged or lost, from a remote or from the work tree; a damaged pack is set aside, and removed
-    /// when all that was needed of it is here again
+    /// when all that was needed of it is here again. With --remote: send anew what this store has
     #[arg(long)]
     repair: bool,
+    #[command(flatten)]
+    remote: fsck_remote::RemoteOptions,
     #[command(flatten)]
     format: FormatOptions,
 }
@@ -43,6 +50,9 @@ struct Told<'a> {
 
 pub(crate) fn run(context: &Context, args: &FsckArgs) -> Outcome {
     let workspace = context.workspace()?;
+    if args.remote.is_named() {
+        return fsck_remote::run(context, &workspace, &args.remote, args.repair, args.format.chosen());
+    }
     let options = FsckOptions { all: args.all, repair: args.repair };
     let (report, repair) = fsck(&workspace, options, &context.progress)?;
     let clean = report.is_clean();

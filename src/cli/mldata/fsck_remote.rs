@@ -44,7 +44,9 @@ impl RemoteOptions {
 /// Reads `10%` or `10`.
 fn percent(text: &str) -> Result<u8, String> {
     let number = text.strip_suffix('%').unwrap_or(text).parse().ok();
-    number.filter(|number| (1..=100).contains(number)).ok_or_else(|| "write it as 10%, from 1% to 100%".into())
+    number
+        .filter(|number| (1..=100).contains(number))
+        .ok_or_else(|| "write it as 10%, from 1% to 100%".into())
 }
 
 pub(super) fn run(
@@ -64,9 +66,8 @@ pub(super) fn run(
     if repair {
         context.hint("do the same in a clone that has the data, or fetch it from another remote first");
     } else {
-        context.hint(format!(
-            "git mldata fsck --remote {remote} --repair      sends anew what this store has"
-        ));
+        context
+            .hint(format!("git mldata fsck --remote {remote} --repair      sends anew what this store has"));
     }
     Ok(Exit::AnswerIsNo)
 }

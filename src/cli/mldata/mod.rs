@@ -10,6 +10,7 @@ mod drop;
 mod du;
 mod fetch;
 mod fsck;
+mod fsck_remote;
 mod gc;
 mod gc_remote;
 mod hook;

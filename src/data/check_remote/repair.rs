@@ -36,7 +36,7 @@ pub(super) fn repair(
     }
     let whole: BTreeSet<_> = versions.iter().map(|version| version.root.id).collect();
     let harmed: BTreeSet<_> = harmed.keys().copied().collect();
-    let (remote, repository) = push_without(workspace, settings, versions, harmed, progress)?;
+    let (remote, repository) = push_without(workspace, settings, versions, harmed.clone(), progress)?;
     let repaired = |hurt: &Hurt| hurt.repository == repository && whole.contains(&hurt.root);
     let objects: BTreeSet<_> = hurt.iter().filter(|hurt| repaired(hurt)).map(|hurt| &hurt.object).collect();
     let forgotten: BTreeSet<RootName> =
@@ -49,7 +49,8 @@ pub(super) fn repair(
         config: survey.config.1,
         floor: records.floor,
         certificate: Certificate::None,
-        condemned: BTreeSet::new(),
+        // Nobody may rely on them, and indexes that name them stop no collection.
+        condemned: harmed,
         forgotten,
         extensions: Vec::new(),
     };

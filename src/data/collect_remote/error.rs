@@ -105,7 +105,7 @@ impl Advice for CollectRemoteError {
             Self::PackMissing { .. } => {
                 vec![
                     "the listing may not be complete: try again later".into(),
-                    "git mldata push      in a clone that has the data sends it again".into(),
+                    "git mldata fsck --remote NAME --repair      in a clone that has the data".into(),
                 ]
             }
             Self::PackUnknown { index, .. } => {
