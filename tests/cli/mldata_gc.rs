@@ -252,6 +252,8 @@ fn a_collection_that_is_killed_loses_nothing() {
         place.run(&format!("git mldata cat HEAD~{back}:d.bin > ../out")).ok();
         assert!(fs::read(place.path().join("../out")).unwrap() == *data, "HEAD~{back}");
     }
-    assert!(stored(&place.path().join(".git/ml")) < 12 * 205_000, "the junk is gone");
+    // Of a pack, less than a quarter may stay that is for nothing: copying the rest would cost more than it frees.
+    let left = stored(&place.path().join(".git/ml"));
+    assert!(left < 12 * 205_000 * 4 / 3, "the junk is gone: {left} bytes are left");
     place.run("git mldata gc --older-than 0s").ok().shows("nothing to free");
 }
