@@ -68,7 +68,7 @@ fn a_locked_index_is_waited_for_a_little_while() {
     std::thread::scope(|scope| {
         scope.spawn(|| {
             std::thread::sleep(std::time::Duration::from_millis(300));
-            std::fs::remove_file(sandbox.top().join(".git/index.lock")).unwrap();
+            fs::remove_file(sandbox.top().join(".git/index.lock")).unwrap();
         });
         sandbox.open().stage(&[path("a")]).unwrap();
     });

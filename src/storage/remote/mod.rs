@@ -16,7 +16,7 @@
 //! | Azure Blob | | key, signature, Entra | PUT | Azurite |
 //! | Google Cloud Storage | | Google's own sources | PUT | fake-gcs-server |
 //! | WebDAV | | Git's credential helpers | PUT aside, MOVE | `rclone serve webdav` |
-//! | HTTP | | Git's credential helpers | never | `rclone serve http`, `python3 -m http.server` |
+//! | HTTP | | Git's credential helpers | never | `rclone serve http` |
 
 mod access;
 mod advice;
