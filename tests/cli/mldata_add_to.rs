@@ -68,3 +68,20 @@ fn a_remote_that_takes_nothing_gets_no_pointer() {
     place.run("git mldata fetch -q b.bin && git mldata cat b.bin > back").ok();
     assert!(place.read("back") == place.read("b.bin"));
 }
+
+#[test]
+fn what_a_remote_lost_is_taken_in_again_from_the_work_tree() {
+    let sandbox = Sandbox::new();
+    let place = with_remote(&sandbox);
+    place.write("img/a.bin", noise(1, 300_000));
+    place.run("git mldata add -q --to main img && git commit -qm img").ok();
+    place.run("rm -r ../bucket/roots ../bucket/packs && mkdir ../bucket/roots ../bucket/packs").ok();
+    place
+        .run("git mldata push")
+        .fails(128)
+        .tells("the remote has it not either")
+        .tells("or add the data again");
+    place.run("git mldata status").ok().shows("NOT ON A REMOTE");
+    place.run("git mldata add img").ok().shows("unchanged").shows("stored 300 kB");
+    place.run("git mldata push").ok().shows("sent 1 version to 'main'");
+}

@@ -53,10 +53,13 @@ struct MissingError {
 impl Advice for MissingError {
     fn hints(&self) -> Vec<String> {
         let path: &RepoPath = &self.version.path;
-        vec![format!(
-            "git mldata fetch REMOTE {path}      from a remote that has it, or push from the clone that made it",
-            path = typed(path)
-        )]
+        vec![
+            format!("git mldata add {path}      where the data lies here unchanged", path = typed(path)),
+            format!(
+                "git mldata fetch REMOTE {path}      from a remote that has it, or push from the clone that made it",
+                path = typed(path)
+            ),
+        ]
     }
 }
 

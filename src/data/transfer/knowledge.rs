@@ -90,6 +90,11 @@ impl Knowledge {
         self.known.roots.insert(root, session.to_string());
     }
 
+    /// Notes that this version is not on the remote; whether it was believed to be.
+    pub fn forget_root(&mut self, root: &Digest) -> bool {
+        self.known.roots.remove(root).is_some()
+    }
+
     /// Replaces what is known of versions by what a full listing said.
     pub fn replace_roots(&mut self, roots: impl IntoIterator<Item = (Digest, SessionId)>) {
         self.known.roots = roots.into_iter().map(|(root, session)| (root, session.to_string())).collect();

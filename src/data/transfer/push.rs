@@ -159,6 +159,10 @@ pub(super) fn push_relying_on_none_of(
         gc?;
         let roots = roots?;
         let mut sorted = sort(push, knowledge, wishes, &roots, &collected, &refused)?;
+        // What was believed to be there and is not: until it is sent, nothing may rely on it.
+        if sorted.send.iter().filter(|wish| knowledge.forget_root(&wish.root.id)).count() > 0 {
+            knowledge.save()?;
+        }
         let is_whole = |wish: &Wish| presence(push.store, &wish.root) == Presence::Whole;
         sorted.send.retain(|wish| !wish.only_whole || is_whole(wish));
         for (wish, session) in &sorted.known {
