@@ -4,6 +4,10 @@
 //! footer holds the BLAKE3 of everything before it, so that the name commits to every byte. The header's nonce is fresh
 //! for each pack: no name is ever made twice. A pack has at most 64 MiB ([`MAX_PACK`]) and 262,144 items.
 //!
+//! A pack of no session (24 zeros) is one of a store, which never leaves it: there the hash in the footer is over the header
+//! alone. Its items are checked by their ids whenever they are read, and hashing each byte a third time (as content, as
+//! chunk) would be a quarter of the work of adding what does not compress.
+//!
 //! | offset | bytes | header (64 bytes) |
 //! | ---: | ---: | --- |
 //! | 0 | 8 | magic `gitmlpak` |
@@ -22,7 +26,7 @@
 //! | ---: | ---: | --- |
 //! | 0 | 4 | count of items |
 //! | 4 | 8 | sum of the raw lengths |
-//! | 12 | 32 | BLAKE3 of header and items, as stored |
+//! | 12 | 32 | BLAKE3 of header and items, as stored; of no session: of the header |
 //! | 44 | 24 | session that made it: epoch `u64`, 16 random bytes |
 //! | 68 + 42 n | 32 | id of item n |
 //! | … + 32 | 4 | stored length, in bytes |
@@ -184,9 +188,9 @@ impl FooterEntry {
 pub struct PackFooter {
     /// The items, in the order in which they are stored.
     pub entries: Vec<FooterEntry>,
-    /// BLAKE3 of header and items, as stored.
+    /// BLAKE3 of header and items, as stored; where there is no session, of the header alone.
     pub data_hash: Digest,
-    /// The session that made the pack.
+    /// The session that made the pack; none (zeros) for a pack of a store.
     pub session: SessionId,
 }
 

@@ -46,8 +46,8 @@ class Bench:
         subprocess.run(command, cwd=where, env=self.environment, check=True, stdout=subprocess.DEVNULL,
                        stderr=subprocess.DEVNULL)
 
-    def time(self, step, where, *command):
-        """Runs a command, prints its row, gives its seconds."""
+    def time(self, step, where, *command, more=list):
+        """Runs a command, prints its row with `more` columns, gives its seconds."""
         log = self.folder / "log"
         with open(log, "wb") as out:
             begin = time.perf_counter()
@@ -59,7 +59,8 @@ class Bench:
             sys.exit(f"{' '.join(map(str, command))}: exit code {process.returncode}\n{log.read_text(errors='replace')}")
         ratio = f"{seconds / self.copy_seconds:.2f}" if self.copy_seconds else ""
         cpu = usage.ru_utime + usage.ru_stime
-        print(f"| {step} | {seconds:.2f} | {cpu:.2f} | {usage.ru_maxrss // 1024} | {ratio} |", flush=True)
+        columns = [step, f"{seconds:.2f}", f"{cpu:.2f}", usage.ru_maxrss // 1024, ratio, *more()]
+        print("|", " | ".join(map(str, columns)), "|", flush=True)
         return seconds
 
 

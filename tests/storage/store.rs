@@ -8,7 +8,7 @@ use std::{io, thread};
 
 use git_ml::base::{Advice, Digest};
 use git_ml::objects::pack::{HEADER_LEN, TRAILER_LEN};
-use git_ml::objects::{ItemKind, PackFooter};
+use git_ml::objects::{ItemKind, PackFooter, SessionId};
 use git_ml::storage::store::{Kept, Store, StoreError, StoreWriter};
 
 /// Item number `number`: 1 to 64 KiB that do not compress.
@@ -81,7 +81,7 @@ fn a_hundred_commands_fill_one_pack() {
 fn full_packs_are_sealed_in_the_final_format() {
     let folder = tempfile::tempdir().unwrap();
     let (store, count) = (Store::open(folder.path()), 4500);
-    // Begun by one command, filled by the next one, whose hash of it begins late.
+    // Begun by one command, filled by the next one.
     add(folder.path(), 0..5);
     let writer = store.writer();
     thread::scope(|scope| {
@@ -106,7 +106,8 @@ fn full_packs_are_sealed_in_the_final_format() {
         let start = bytes.len() - TRAILER_LEN - footer_len;
         let footer = PackFooter::decode(&bytes[start..bytes.len() - TRAILER_LEN]).unwrap();
         assert_eq!(footer.id().to_string(), path.file_name().unwrap().to_str().unwrap());
-        assert_eq!(footer.data_hash, Digest::of(&bytes[..start]));
+        assert_eq!(footer.data_hash, Digest::of(&bytes[..HEADER_LEN]));
+        assert_eq!(footer.session, SessionId::default());
         assert!(bytes.len() > 63 << 20 && start > HEADER_LEN);
     }
     assert_eq!(files(&folder.path().join("open")).len(), 2);

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::error::StoreError;
 use super::table;
-use crate::base::{Digest, Hasher, RandomId};
+use crate::base::{Digest, RandomId};
 use crate::objects::pack::{
     FOOTER_ENTRY_LEN, FOOTER_HEAD_LEN, HEADER_LEN, MAX_PACK, MAX_PACK_ITEMS, TRAILER_LEN, Trailer,
 };
@@ -28,8 +28,8 @@ pub(super) struct OpenPack {
     end: u64,
     /// How many of the entries the table names, and where the last of them ends.
     synced: (usize, u64),
-    /// Over all bytes of the pack; none where the pack was begun by another command.
-    hasher: Option<Hasher>,
+    /// The first bytes of the pack.
+    header: [u8; HEADER_LEN],
     /// Whether the names of both files last.
     named: bool,
 }
@@ -111,16 +111,11 @@ impl OpenPack {
             pack.read_exact_at(&mut header, 0).map_err(|source| failed("read", source))?;
         }
         // No header, or the zeros that a power cut leaves: nothing was promised yet.
-        let hasher = if header == [0; HEADER_LEN] && entries.is_empty() {
+        if header == [0; HEADER_LEN] && entries.is_empty() {
             header = PackHeader::fresh().encode();
             let written = pack.write_all_at(&header, 0);
             written.map_err(|source| StoreError::io("write", &pack_path, HEADER_LEN, source))?;
-            let mut hasher = Hasher::new();
-            hasher.update(&header);
-            Some(hasher)
-        } else {
-            None
-        };
+        }
         if PackHeader::decode(&header).is_err() {
             return Ok(None);
         }
@@ -134,7 +129,7 @@ impl OpenPack {
             entries,
             end,
             synced,
-            hasher,
+            header,
             named: false,
         };
         open.cut_back()?;
@@ -193,9 +188,6 @@ impl OpenPack {
         let offset = self.end;
         let written = self.pack.write_all_at(stored, offset);
         written.map_err(|source| StoreError::io("write", &self.pack_path, stored.len(), source))?;
-        if let Some(hasher) = &mut self.hasher {
-            hasher.update(stored);
-        }
         self.entries.extend_from_slice(entries);
         self.end += stored.len() as u64;
         Ok(offset as u32)
@@ -245,7 +237,7 @@ impl OpenPack {
     }
 
     /// Gives the pack its footer and its name under `packs`, and makes it last; gives where it lies then.
-    pub fn seal(mut self, packs: &Path) -> Result<PathBuf, StoreError> {
+    pub fn seal(self, packs: &Path) -> Result<PathBuf, StoreError> {
         let outcome = self.write_footer().and_then(|id| self.give_name(id, packs));
         if outcome.is_err() {
             self.give_up();
@@ -253,11 +245,9 @@ impl OpenPack {
         outcome
     }
 
-    fn write_footer(&mut self) -> Result<Digest, StoreError> {
-        let data_hash = match self.hasher.take() {
-            Some(hasher) => hasher.finish(),
-            None => self.hash_again()?,
-        };
+    fn write_footer(&self) -> Result<Digest, StoreError> {
+        // Of no session: its items vouch for themselves, so their bytes are not hashed once more.
+        let data_hash = Digest::of(&self.header);
         let footer = PackFooter { entries: self.entries.clone(), data_hash, session: SessionId::default() };
         let mut tail = footer.encode();
         tail.extend(Trailer { footer_len: tail.len() as u32 }.encode());
@@ -283,20 +273,6 @@ impl OpenPack {
         removed.map_err(|source| StoreError::io("remove", &self.table_path, 0, source))?;
         sync_folder(open)?;
         Ok(path)
-    }
-
-    fn hash_again(&self) -> Result<Digest, StoreError> {
-        let mut hasher = Hasher::new();
-        let mut piece = vec![0; 1 << 20];
-        let mut at = 0;
-        while at < self.end {
-            let length = piece.len().min((self.end - at) as usize);
-            let read = self.pack.read_exact_at(&mut piece[..length], at);
-            read.map_err(|source| StoreError::io("read", &self.pack_path, 0, source))?;
-            hasher.update(&piece[..length]);
-            at += length as u64;
-        }
-        Ok(hasher.finish())
     }
 
     /// Leaves what was synced last and nothing of what came after, as far as the disk lets it.
