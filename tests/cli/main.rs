@@ -13,6 +13,7 @@ mod mldata_demo;
 mod mldata_diff;
 mod mldata_drop;
 mod mldata_du;
+mod mldata_fold;
 mod mldata_fsck;
 mod mldata_fsck_remote;
 mod mldata_gc;

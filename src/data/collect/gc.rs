@@ -76,7 +76,7 @@ pub fn gc(
 }
 
 /// Makes few packs of many small ones, if there are too many, and loses nothing. When others use the store, it is left to
-/// the next one.
+/// the next one, and nobody waits for it: so many packs slow nothing down yet.
 ///
 /// # Errors
 ///
@@ -86,16 +86,16 @@ pub fn fold(workspace: &Workspace, progress: &Progress) -> Result<Swept, StoreEr
     if store.small_packs()? < SCATTERED.small_packs {
         return Ok(Swept::default());
     }
-    let mut plan = match store.plan_sweep(&|_, _| true, SCATTERED) {
-        Ok(plan) if !plan.is_empty() => plan,
-        plan => return plan.map(|_| Swept::default()),
-    };
     let in_use = |error| match error {
         StoreError::InUse { .. } => Ok(Swept::default()),
         error => Err(error),
     };
-    if let Err(error) = store.exclude().map(drop) {
+    if let Err(error) = store.exclude_at_once().map(drop) {
         return in_use(error);
+    }
+    let mut plan = store.plan_sweep(&|_, _| true, SCATTERED)?;
+    if plan.is_empty() {
+        return Ok(Swept::default());
     }
     store.copy_for_sweep(&mut plan, progress)?;
     match store.exclude() {

@@ -3,7 +3,7 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use super::error::StoreError;
 use super::handle::Store;
@@ -18,8 +18,8 @@ pub struct Exclusion {
 }
 
 impl Exclusion {
-    pub(super) fn begin(store: Store) -> Result<Self, StoreError> {
-        let entry = users::exclude(store.path())?;
+    pub(super) fn begin(store: Store, patience: Duration) -> Result<Self, StoreError> {
+        let entry = users::exclude(store.path(), patience)?;
         // What was read while others worked may be old.
         store.index_to_change().forget();
         Ok(Self { store, entry })

@@ -7,6 +7,7 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak};
+use std::time::Duration;
 
 use super::census::Census;
 use super::error::StoreError;
@@ -112,7 +113,16 @@ impl Store {
     ///
     /// [`StoreError::InUse`] with the names of those who use it.
     pub fn exclude(&self) -> Result<Exclusion, StoreError> {
-        Exclusion::begin(self.clone())
+        Exclusion::begin(self.clone(), users::LONGEST_PATIENCE)
+    }
+
+    /// As [`Store::exclude`], without waiting for anybody.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::exclude`].
+    pub fn exclude_at_once(&self) -> Result<Exclusion, StoreError> {
+        Exclusion::begin(self.clone(), Duration::ZERO)
     }
 
     /// What the store has lost until now. What was there at one stamp is there as long as the stamp is the same, if it was

@@ -23,7 +23,7 @@ use crate::storage::durable::create_folders;
 /// How long a user waits for collectors. They take milliseconds: what takes longer hangs.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 /// How long a collector waits for users.
-const LONGEST_PATIENCE: Duration = Duration::from_secs(2);
+pub(super) const LONGEST_PATIENCE: Duration = Duration::from_secs(2);
 /// Between two looks.
 const PAUSE: Duration = Duration::from_millis(20);
 
@@ -94,8 +94,9 @@ pub(super) fn enter(store: &Path, progress: &Progress) -> Result<Entry, StoreErr
     outcome.map(|()| entry)
 }
 
-/// Enters as a collector: from here on nobody uses the store, until the entry is dropped.
-pub(super) fn exclude(store: &Path) -> Result<Entry, StoreError> {
+/// Enters as a collector: from here on nobody uses the store, until the entry is dropped. Waits for users as long as
+/// `patience` lasts.
+pub(super) fn exclude(store: &Path, patience: Duration) -> Result<Entry, StoreError> {
     let begun = Instant::now();
     loop {
         let entry = Entry::create(store, Role::Collector)?;
@@ -105,7 +106,7 @@ pub(super) fn exclude(store: &Path) -> Result<Entry, StoreError> {
         }
         // Withdrawn at once: nobody waits for one that waits.
         drop(entry);
-        if begun.elapsed() > LONGEST_PATIENCE {
+        if begun.elapsed() >= patience {
             return Err(StoreError::InUse { by });
         }
         // Two collectors that met must not meet again.

@@ -7,10 +7,16 @@ use super::layer::Fault;
 use super::scene::{Scene, shown};
 
 fn killed_everywhere(scene: &Scene) {
+    killed_at_each(1, scene);
+}
+
+/// Killed at one of `step` calls.
+fn killed_at_each(step: usize, scene: &Scene) {
     let (output, calls) = scene.stage().run(Fault::None, 0);
     assert!(output.status.success() && calls > 10, "{}: {calls} calls: {}", scene.name(), shown(&output));
     let states = AtomicUsize::new(0);
-    for_each(calls, |number| {
+    for_each(calls / step, |number| {
+        let number = number * step;
         for fault in [Fault::Kill, Fault::Tear] {
             let stage = scene.stage();
             let (output, _) = stage.run(fault, number);
@@ -21,7 +27,9 @@ fn killed_everywhere(scene: &Scene) {
             states.fetch_add(1, Ordering::Relaxed);
             let when = format!("{}, {fault:?} at call {number} of {calls}", scene.name());
             stage.is_sound(&when);
+            stage.is_whole(&when);
             stage.second_try(&when);
+            stage.is_whole(&when);
         }
     });
     println!("{}: {calls} calls, {} states", scene.name(), states.into_inner());
@@ -35,6 +43,11 @@ fn an_add_that_is_killed() {
 #[test]
 fn an_add_of_a_second_version_that_is_killed() {
     killed_everywhere(&Scene::second_add());
+}
+
+#[test]
+fn an_add_that_makes_many_packs_few_and_is_killed() {
+    killed_at_each(37, &Scene::folding_add());
 }
 
 #[test]

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::copy::{Identities, copy_folder};
 use super::layer::{Fault, Layer};
+use crate::mldata_fold::scatter;
 use crate::support::{Place, Sandbox};
 
 /// Files of the user by path.
@@ -70,6 +71,14 @@ impl Scene {
     pub fn second_add() -> Self {
         let scene = Self::begin(Task::Add, &["add", "data/images", "data/x.csv"]);
         scene.add_both_versions(false);
+        scene.ready()
+    }
+
+    /// An `add` that finds so many small packs that it makes them few.
+    pub fn folding_add() -> Self {
+        let scene = Self::begin(Task::Add, &["add", "data/images", "data/x.csv"]);
+        scatter(&scene.place(&scene.base), 0..66);
+        scene.bring(&scene.new);
         scene.ready()
     }
 
@@ -231,6 +240,17 @@ impl<'a> Stage<'a> {
         let (output, _) = self.run(Fault::None, 0);
         assert!(output.status.success(), "{when}: second try: {}", shown(&output));
         self.is_done(&format!("{when}, second try"));
+    }
+
+    /// Everything that any pointer names is in the store, and whole.
+    pub fn is_whole(&self, when: &str) {
+        let (found, _) = self.layer.run(self.program(&["fsck"]), Fault::None, 0);
+        assert!(
+            found.status.success(),
+            "{when}: {}{}",
+            String::from_utf8_lossy(&found.stdout),
+            shown(&found)
+        );
     }
 
     fn files_are_whole(&self, when: &str) {
