@@ -1,6 +1,7 @@
 //! Contents that only the logs of runs name: they are not removed, and points of metrics are on a data remote before the
 //! logs that name them are on a Git remote.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::time::{Instant, SystemTime};
 
@@ -11,6 +12,7 @@ use crate::cli::mldata::summary_of_push;
 use crate::cli::report::CliError;
 use crate::data::collect::other_clones;
 use crate::data::transfer::push_beside;
+use crate::data::versions::Version;
 use crate::data::{RootName, Workspace};
 use crate::git::Repository;
 use crate::models::git_remote;
@@ -44,6 +46,34 @@ fn try_to_send(context: &Context, repository: &Repository, remote: Option<&str>)
         context.output.note(format!("points of metrics: {told}"));
     }
     Ok(())
+}
+
+/// Contents that runs name and that must be here or on a remote: those of the runs that this clone recorded, and of the runs
+/// of others those of which something is here. Points of metrics, or with `all` whatever runs read and made, too.
+pub(crate) fn recorded_here(
+    context: &Context,
+    workspace: &Workspace,
+    all: bool,
+) -> Result<Vec<Version>, CliError> {
+    let repository = workspace.repository();
+    let RecordedContents { contents, unreadable } = recorded_contents(repository, Logs::All)?;
+    if unreadable > 0 {
+        let runs = counted(unreadable, "run");
+        context.output.warning(format!("what {runs} name is not checked: this program cannot read them"));
+    }
+    let own: HashSet<_> =
+        recorded_contents(repository, Logs::Own)?.contents.into_iter().map(|found| found.root).collect();
+    let is_here = |root: &RootName| workspace.store().contains(&root.manifest.unwrap_or(root.id));
+    let wanted = |found: &&Recorded| {
+        (all || found.role == Role::Points) && (own.contains(&found.root) || is_here(&found.root))
+    };
+    Ok(contents.iter().filter(wanted).filter_map(Recorded::version).collect())
+}
+
+/// Contents that the runs of this clone name. What others recorded is told by their clones.
+pub(crate) fn recorded_by_own_runs(workspace: &Workspace) -> Result<Vec<Version>, CliError> {
+    let recorded = recorded_contents(workspace.repository(), Logs::Own)?.contents;
+    Ok(recorded.iter().filter_map(Recorded::version).collect())
 }
 
 /// Logs name contents, and some of them cannot be read.

@@ -32,6 +32,10 @@ pub fn visit(store: &Store, root: &RootName, seen: &mut HashSet<Digest>, tell: &
         if !seen.insert(id) {
             continue;
         }
+        // Most of a partial copy is not here: that is asked without a look at the disk.
+        if !store.contains(&id) {
+            continue;
+        }
         let node = store.read(&id).unwrap_or_default();
         if kind == ItemKind::Tree {
             for entry in TreeNode::decode(&node).map(TreeNode::into_entries).unwrap_or_default() {

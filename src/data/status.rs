@@ -14,7 +14,7 @@ use crate::data::remotes::{self, RemotesError};
 use crate::data::root::RootName;
 use crate::data::tracked::{Tracked, TrackedError, tracked};
 use crate::data::transfer::Knowledge;
-use crate::data::versions::{self, VersionsError};
+use crate::data::versions::{self, Version, VersionsError};
 use crate::data::workspace::{Workspace, WorkspaceError};
 use crate::data::worktree::{PathRecord, PathState, Snapshot, SnapshotError, WorktreeRecord, compare};
 use crate::git::GitError;
@@ -45,7 +45,7 @@ pub struct PathStatus {
 /// What would be lost if this disk died.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Loss {
-    /// Bytes of versions that are on no remote: those that pointers name now, and older ones in commits.
+    /// Bytes of versions that are on no remote: those that pointers name now, older ones in commits, and those of runs.
     pub versions: u64,
     /// Bytes of modified files that were not added.
     pub modified: u64,
@@ -113,12 +113,18 @@ impl Advice for StatusError {
     }
 }
 
-/// The state of all tracked paths, or of those at, above or below `paths`.
+/// The state of all tracked paths, or of those at, above or below `paths`. What is lost is told of `further`, too: versions
+/// that no pointer names, and that layers above know of.
 ///
 /// # Errors
 ///
 /// [`StatusError`].
-pub fn status(workspace: &Workspace, paths: &[RepoPath], progress: &Progress) -> Result<Status, StatusError> {
+pub fn status(
+    workspace: &Workspace,
+    paths: &[RepoPath],
+    further: &[Version],
+    progress: &Progress,
+) -> Result<Status, StatusError> {
     let remotes = remotes::list(workspace)?;
     let known: Vec<_> = remotes
         .iter()
@@ -156,7 +162,7 @@ pub fn status(workspace: &Workspace, paths: &[RepoPath], progress: &Progress) ->
         found.push(PathStatus { path, version, files, rows, worktree, store, remotes });
     }
     if paths.is_empty() {
-        for older in versions::unpushed(workspace)? {
+        for older in versions::unpushed(workspace)?.into_iter().chain(further.iter().cloned()) {
             if holders(&older.root.id).is_empty() && whole.presence(&older.root) == Presence::Whole {
                 unsafe_roots.insert(older.root.id, older.root.size);
                 loss.paths.insert(older.path);

@@ -104,6 +104,8 @@ def ours(bench, name, original):
     bench.run(where, "git", "commit", "--quiet", "--message", "first")
     bench.time("status", where, "git", "mldata", "status")
     bench.time("add again", where, "git", "mldata", "add", "data")
+    for command in ("fsck", "gc", "du"):
+        bench.time(command, where, "git", "mldata", command)
     if name in SECOND_VERSIONS:
         workload(f"{name}2", where / "data")
         bench.time("add of the second version", where, "git", "mldata", "add", "data")
@@ -113,7 +115,14 @@ def ours(bench, name, original):
         bench.time("switch forth", where, "git", "checkout", "--quiet", "main")
     shutil.rmtree(where / "data")
     bench.time("checkout into an empty folder", where, "git", "mldata", "checkout")
+    bench.run(where, "git", "mldata", "remote", "add", "main", "../bucket")
+    bench.run(where, "git", "commit", "--quiet", "--message", "remote")
+    bench.time("push to a folder", where, "git", "mldata", "push")
+    bench.time("drop", where, "git", "mldata", "drop")
+    bench.time("fsck of what is left", where, "git", "mldata", "fsck")
+    bench.time("gc of what is left", where, "git", "mldata", "gc")
     shutil.move(where / "data", original)
+    shutil.rmtree(bench.folder / "bucket")
     shutil.rmtree(where)
 
 

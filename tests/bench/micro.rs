@@ -171,7 +171,7 @@ fn comparing(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("comparing");
     group.throughput(Throughput::Elements(FILES as u64)).sample_size(20);
     group.bench_function("stat cache", |bencher| {
-        bencher.iter(|| status(&workspace(), std::slice::from_ref(&data), &Progress::hidden()).unwrap());
+        bencher.iter(|| status(&workspace(), std::slice::from_ref(&data), &[], &Progress::hidden()).unwrap());
     });
     let sides = || Sides::Commits("HEAD~".into(), "HEAD".into());
     let options = || DiffOptions { sides: sides(), paths: Vec::new(), rows: false, samples: 0 };

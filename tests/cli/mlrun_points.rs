@@ -122,3 +122,27 @@ fn an_input_that_no_commit_names_can_be_had_elsewhere() {
     bob.run("git mldata fetch --run tried").ok().shows("fetched 1 version from 'main': 8 B");
     bob.run("git mldata fetch --run tried").ok().shows("nothing new from 'main' (2 versions here)");
 }
+
+#[test]
+fn points_that_are_damaged_or_on_no_remote_are_told() {
+    let (_sandbox, ada) = start();
+    ada.run("git mldata status").ok().prints("on branch main; data remote 'main'\nno data is tracked yet\n");
+    ada.run(LONG).ok();
+    let lost = "MB that are on no remote are lost (1 path)\n";
+    ada.run("git mldata status").ok().shows("no data is tracked yet\nif this disk dies, ").shows(lost);
+    ada.run("git mldata fsck").ok().shows("all is well: 1 version, ");
+    ada.run("cp -a .git/ml ../kept && rm -r .git/ml/open").ok();
+    ada.run("git mldata fsck").fails(1).shows("nowhere: ").shows(" of metrics of run ");
+    ada.run("rm -r .git/ml && mv ../kept .git/ml && git mldata push -q").ok();
+    ada.run("git mldata status").ok().lacks("if this disk dies");
+    ada.run("cp -a .git/ml/open ../open && rm -r .git/ml/open").ok();
+    ada.run("git mldata fsck").ok().shows("; of 1 version something is not here but on a remote");
+    // Damage, of which the remote has a whole copy.
+    ada.run("mv ../open .git/ml/open && printf spoilt | dd of=$(ls .git/ml/open/*.pack) seek=2000 bs=1 conv=notrunc").ok();
+    ada.run("git mldata fsck")
+        .fails(1)
+        .shows("  needed by metrics of run ")
+        .tells("hint: git mldata fsck --repair");
+    ada.run("git mldata fsck --repair").ok().shows("repaired 1 item");
+    assert_eq!(ada.run("git mlrun show --metric loss long").ok().stdout().lines().count(), 150_000);
+}

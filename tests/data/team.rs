@@ -152,7 +152,7 @@ impl Clone {
     }
 
     pub fn status(&self) -> Status {
-        status(&self.workspace(), &[], &Progress::hidden()).unwrap()
+        status(&self.workspace(), &[], &[], &Progress::hidden()).unwrap()
     }
 
     pub fn checkout_with(

@@ -11,6 +11,7 @@ use crate::cli::escape::escape;
 use crate::cli::exit::Exit;
 use crate::cli::options::FormatOptions;
 use crate::cli::page::{Page, Paint};
+use crate::cli::recorded::recorded_here;
 use crate::cli::report::Outcome;
 use crate::data::fsck::{FsckOptions, FsckReport, Repair, fsck};
 
@@ -18,15 +19,15 @@ use super::fsck_remote;
 
 /// Check that the data is here and whole
 ///
-/// Reads and hashes everything in the local store that the pointers of the index, the work tree and HEAD need, and names
-/// damaged packs with the paths that need them. What is not here but on a remote is counted, and is no error. Exits with 1
-/// if something is damaged, or nowhere as far as is known here.
+/// Reads and hashes everything in the local store that the pointers of the index, the work tree and HEAD need, and the
+/// points of metrics that runs have here, and names damaged packs with the paths that need them. What is not here but on a
+/// remote is counted, and is no error. Exits with 1 if something is damaged, or nowhere as far as is known here.
 ///
 /// Of a remote ('--remote'): whether every pack is there that the pushed versions need, and in its full length, and with
 /// '--read-data' whether each byte is right; names the commits and files that damage hurts.
 #[derive(Debug, Args)]
 pub(crate) struct FsckArgs {
-    /// The versions of every branch, tag, remote-tracking branch and stash
+    /// The versions of every branch, tag, remote-tracking branch and stash, and what runs read and made
     #[arg(long)]
     all: bool,
     /// Bring back what is damaged or lost, from a remote or from the work tree; a damaged pack is set aside, and removed
@@ -53,8 +54,9 @@ pub(crate) fn run(context: &Context, args: &FsckArgs) -> Outcome {
     if args.remote.is_named() {
         return fsck_remote::run(context, &workspace, &args.remote, args.repair, args.format.chosen());
     }
-    let options = FsckOptions { all: args.all, repair: args.repair };
-    let (report, repair) = fsck(&workspace, options, &context.progress)?;
+    let further = recorded_here(context, &workspace, args.all)?;
+    let options = FsckOptions { all: args.all, repair: args.repair, further };
+    let (report, repair) = fsck(&workspace, &options, &context.progress)?;
     let clean = report.is_clean();
     let told = Told { clean, report: &report, repair: &repair };
     context.output.done(args.format.chosen(), &told, |page| write(page, &report, repair.as_ref()))?;

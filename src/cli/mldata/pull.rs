@@ -76,7 +76,7 @@ fn rest(
     paths: &[RepoPath],
     missing: &[&RepoPath],
 ) -> Result<Vec<RepoPath>, CliError> {
-    let status = crate::data::status::status(workspace, paths, &context.progress)?;
+    let status = crate::data::status::status(workspace, paths, &[], &context.progress)?;
     Ok(status.paths.into_iter().map(|path| path.path).filter(|path| !missing.contains(&path)).collect())
 }
 

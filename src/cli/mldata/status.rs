@@ -11,6 +11,7 @@ use crate::cli::escape::{escape, quote};
 use crate::cli::exit::Exit;
 use crate::cli::options::FormatOptions;
 use crate::cli::page::{Cell, Page, Paint};
+use crate::cli::recorded::recorded_by_own_runs;
 use crate::cli::report::{CliError, Outcome};
 use crate::data::status::{Loss, PathStatus, Status, status};
 use crate::data::{PathState, Presence};
@@ -18,7 +19,7 @@ use crate::data::{PathState, Presence};
 /// Show where everything is, and what would be lost
 ///
 /// For each tracked path: whether the work tree is what its pointer says, whether the content is in the store, and which
-/// remote holds it. The last line tells what is lost if this disk dies. Needs no network: it tells what pushes and
+/// remote holds it. The last line tells what is lost if this disk dies, of the runs that were recorded here, too. Needs no network: it tells what pushes and
 /// fetches found.
 #[derive(Debug, Args)]
 pub(crate) struct StatusArgs {
@@ -45,7 +46,8 @@ enum Porcelain {
 pub(crate) fn run(context: &Context, args: &StatusArgs) -> Outcome {
     let workspace = context.workspace()?;
     let paths = context.paths(&args.paths)?;
-    let mut status = status(&workspace, &paths, &context.progress)?;
+    let further = recorded_by_own_runs(&workspace)?;
+    let mut status = status(&workspace, &paths, &further, &context.progress)?;
     if args.porcelain.is_some() {
         let end = if args.nul { '\0' } else { '\n' };
         context.output.print(|out| {
@@ -75,7 +77,10 @@ fn write(page: &mut Page<'_>, status: &Status) -> io::Result<()> {
     };
     page.line(format_args!("{branch}; {remote}"))?;
     if status.paths.is_empty() && status.faults.is_empty() {
-        return page.line(format_args!("no data is tracked yet"));
+        page.line(format_args!("no data is tracked yet"))?;
+        if status.loss.paths.is_empty() {
+            return Ok(());
+        }
     }
     page.table(2, &status.paths.iter().map(row).collect::<Vec<_>>())?;
     let (paint, text) = loss(&status.loss);

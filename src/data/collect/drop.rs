@@ -14,6 +14,7 @@ use super::reach::Reach;
 use super::sweep::Removal;
 use super::vacate::vacate;
 use crate::base::{Digest, Progress, RepoPath};
+use crate::data::content::holds_some_content;
 use crate::data::remotes;
 use crate::data::root::RootName;
 use crate::data::tracked::{self, TrackedError};
@@ -220,9 +221,7 @@ fn meant(workspace: &Workspace, options: &DropOptions) -> Result<Vec<Meant>, Col
     }
     let mut meant = Vec::new();
     for ((path, root), current) in all {
-        let mut reach = Reach::default();
-        reach.add(workspace.store(), &root)?;
-        if (current && options.worktree) || (root.size > 0 && reach.has_contents(workspace.store())) {
+        if (current && options.worktree) || (root.size > 0 && holds_some_content(workspace.store(), &root)) {
             meant.push(Meant { path, root, current });
         }
     }

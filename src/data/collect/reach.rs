@@ -15,6 +15,8 @@ use crate::storage::store::{Store, StoreError};
 #[derive(Debug, Default)]
 pub struct Reach {
     ids: HashSet<Digest>,
+    /// Nodes of them that the store did not have when they were to be followed.
+    absent: Vec<(Digest, ItemKind)>,
 }
 
 impl Reach {
@@ -26,15 +28,6 @@ impl Reach {
     /// How many items are needed.
     pub fn len(&self) -> u64 {
         self.ids.len() as u64
-    }
-
-    /// Whether the store has a content of it, or a part of one: nodes of trees alone are none.
-    pub fn has_contents(&self, store: &Store) -> bool {
-        let is_content = |id: &&Digest| {
-            let found = store.contains(id).then(|| store.find(id).ok().flatten()).flatten();
-            found.is_some_and(|found| found.kind != ItemKind::Tree)
-        };
-        self.ids.iter().find(is_content).is_some()
     }
 
     /// Adds a single item.
@@ -57,17 +50,28 @@ impl Reach {
                 return Ok(());
             }
         };
-        let mut open = vec![top];
+        if self.ids.insert(top.0) { self.follow(store, vec![top]) } else { Ok(()) }
+    }
+
+    /// Adds what lies below nodes that were not here, as far as they are here by now.
+    ///
+    /// # Errors
+    ///
+    /// As [`Reach::add`].
+    pub fn add_arrived(&mut self, store: &Store) -> Result<(), CollectError> {
+        let absent = std::mem::take(&mut self.absent);
+        self.follow(store, absent)
+    }
+
+    fn follow(&mut self, store: &Store, mut open: Vec<(Digest, ItemKind)>) -> Result<(), CollectError> {
         while let Some((id, kind)) = open.pop() {
-            if !self.ids.insert(id) {
-                continue;
-            }
-            let node = match store.read(&id) {
-                Ok(node) => node,
-                Err(StoreError::Missing { .. }) => continue,
+            // Most of a partial copy is not here: that is asked without a look at the disk.
+            let node = if store.contains(&id) { store.read(&id) } else { Err(StoreError::Missing { id }) };
+            match node {
+                Ok(node) => self.add_parts(kind, &node, &mut open),
+                Err(StoreError::Missing { .. }) => self.absent.push((id, kind)),
                 Err(source) => return Err(CollectError::Damaged { id, source }),
-            };
-            self.add_parts(kind, &node, &mut open);
+            }
         }
         Ok(())
     }
@@ -76,12 +80,13 @@ impl Reach {
         if kind == ItemKind::Tree {
             let entries = TreeNode::decode(node).map(TreeNode::into_entries).unwrap_or_default();
             for entry in entries {
-                match (entry.kind, entry.manifest) {
-                    (EntryKind::Directory | EntryKind::Split, _) => open.push((entry.id, ItemKind::Tree)),
-                    (_, Some(manifest)) => open.push((manifest, ItemKind::Manifest)),
-                    (_, None) => {
-                        self.ids.insert(entry.id);
-                    }
+                let (id, below) = match (entry.kind, entry.manifest) {
+                    (EntryKind::Directory | EntryKind::Split, _) => (entry.id, Some(ItemKind::Tree)),
+                    (_, Some(manifest)) => (manifest, Some(ItemKind::Manifest)),
+                    (_, None) => (entry.id, None),
+                };
+                if self.ids.insert(id) {
+                    open.extend(below.map(|kind| (id, kind)));
                 }
             }
             return;
@@ -89,7 +94,8 @@ impl Reach {
         match ManifestNode::decode(node) {
             Ok(ManifestNode::Leaf(chunks)) => self.ids.extend(chunks.iter().map(|chunk| chunk.id)),
             Ok(ManifestNode::Inner { children, .. }) => {
-                open.extend(children.iter().map(|child| (child.id, ItemKind::Manifest)));
+                let new = children.iter().filter(|child| self.ids.insert(child.id));
+                open.extend(new.map(|child| (child.id, ItemKind::Manifest)));
             }
             Err(_) => {}
         }

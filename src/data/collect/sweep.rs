@@ -82,6 +82,7 @@ impl Removal<'_> {
         store.copy_for_sweep(&mut plan, self.progress)?;
         let alone = store.exclude()?;
         let again = Roots::gather(self.workspace, self.further, self.now, Some(&roots))?;
+        needed.add_arrived(store)?;
         self.follow(&again, counts, &mut needed)?;
         Ok(alone.sweep(plan, &|pack, entry| stays(pack, entry, &needed))?)
     }

@@ -18,9 +18,9 @@ pub use difference::{Difference, MadeNodes, difference};
 pub use gather::{Observer, ToRead, read_all, store_file};
 pub use intake::{Elsewhere, Intake};
 pub use own::{read_range, store_bytes};
-pub use presence::{Presence, holds, holds_content, presence};
+pub use presence::{Presence, holds, holds_content, holds_some_content, presence};
 pub use read::{ContentReader, ReadError, copy_content, read_content};
-pub use restore::{Former, restore_content};
+pub use restore::{Former, check_content, restore_content};
 pub use steady::open_regular;
 pub use walk::{
     WalkError, directory, empty_directory, entry_at, flatten, flatten_where, is_empty_directory, joined,

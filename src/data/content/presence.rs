@@ -38,6 +38,30 @@ pub fn presence(store: &Store, root: &RootName) -> Presence {
     }
 }
 
+/// Whether the store holds something of the contents of `root`: nodes of trees alone are nothing. Ends at the first find.
+pub fn holds_some_content(store: &Store, root: &RootName) -> bool {
+    let is_here = |id: Digest, manifest: Option<Digest>| store.contains(&manifest.unwrap_or(id));
+    if root.kind == PointerKind::File {
+        return is_here(root.id, root.manifest);
+    }
+    let mut seen = HashSet::new();
+    let mut open = vec![root.id];
+    while let Some(id) = open.pop() {
+        if !store.contains(&id) || !seen.insert(id) {
+            continue;
+        }
+        let node = store.read(&id).ok().and_then(|bytes| TreeNode::decode(&bytes).ok());
+        for entry in node.map(TreeNode::into_entries).unwrap_or_default() {
+            match entry.kind {
+                EntryKind::Directory | EntryKind::Split => open.push(entry.id),
+                EntryKind::File | EntryKind::Link if is_here(entry.id, entry.manifest) => return true,
+                EntryKind::File | EntryKind::Link => {}
+            }
+        }
+    }
+    false
+}
+
 /// Whether the store holds every chunk of a content.
 pub fn holds_content(store: &Store, id: Digest, manifest: Option<Digest>) -> bool {
     let Some(manifest) = manifest else {

@@ -87,6 +87,7 @@ pub fn restore_content(
     progress: &Progress,
 ) -> Result<(), ReadError> {
     let cloned = former.is_some_and(|former| former.clone_to(out, content.size));
+    let out = Some(out);
     let quick = Restoration { store, content, out, former, cloned, verified: false, progress };
     match quick.run() {
         Ok(id) if id == content.id => return Ok(()),
@@ -98,13 +99,39 @@ pub fn restore_content(
     if careful.run()? == content.id { Ok(()) } else { Err(ReadError::Mismatch(content.id)) }
 }
 
+/// Reads a content of several chunks, side by side, and verifies each of them and the whole; each chunk is told to `see` when
+/// all that is done.
+///
+/// # Errors
+///
+/// [`ReadError`]; [`ReadError::Mismatch`] where the chunks are whole and make another content.
+pub fn check_content(
+    store: &Store,
+    content: &Content,
+    progress: &Progress,
+    see: &mut dyn FnMut(Digest),
+) -> Result<(), ReadError> {
+    let mismatch = || ReadError::Mismatch(content.id);
+    let check =
+        Restoration { store, content, out: None, former: None, cloned: false, verified: true, progress };
+    if check.run()? != content.id {
+        return Err(mismatch());
+    }
+    let manifest = content.manifest.ok_or_else(mismatch)?;
+    for chunk in chunks_in_order(store, manifest, content.size) {
+        see(chunk?.id);
+    }
+    Ok(())
+}
+
 /// A chunk and where it begins in the content.
 type Placed = (u64, ChunkEntry);
 
 struct Restoration<'a> {
     store: &'a Store,
     content: &'a Content,
-    out: &'a File,
+    /// Where it is written to, if anywhere.
+    out: Option<&'a File>,
     former: Option<&'a Former>,
     /// Whether `out`, which can be read too, began as a clone of the former file.
     cloned: bool,
@@ -171,10 +198,10 @@ impl Restoration<'_> {
                 piece_start += self.put(&mut hasher, &mut bench.piece, piece_start, there)?;
                 there = stays;
             }
-            match (lent, self.former) {
+            match (lent, self.former, self.out) {
                 // What stays is verified as it lies in the clone, which nobody else can write to.
-                (Some(place), _) if stays => borrow(self.out, place, &within, &mut bench.piece)?,
-                (Some(place), Some(former))
+                (Some(place), _, Some(out)) if stays => borrow(out, place, &within, &mut bench.piece)?,
+                (Some(place), Some(former), _)
                     if borrow(&former.file, place, &within, &mut bench.piece).is_ok() => {}
                 _ => self.fetch(bench, chunk, within)?,
             }
@@ -192,8 +219,8 @@ impl Restoration<'_> {
         there: bool,
     ) -> Result<u64, ReadError> {
         hasher.update(piece);
-        if !there {
-            self.out.write_all_at(piece, at).map_err(ReadError::Write)?;
+        if let Some(out) = self.out.filter(|_| !there) {
+            out.write_all_at(piece, at).map_err(ReadError::Write)?;
         }
         let length = piece.len() as u64;
         piece.clear();

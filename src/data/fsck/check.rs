@@ -1,29 +1,31 @@
 //! The check: what is whole, what is damaged, what is not here.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use serde::Serialize;
 
 use super::error::FsckError;
-use crate::base::{Digest, Progress, RepoPath};
-use crate::data::content::{ReadError, WalkError, copy_content};
+use crate::base::{Digest, PART, Progress, RepoPath, Unit};
+use crate::data::content::{Content, ReadError, WalkError, check_content};
 use crate::data::needs::{Need, visit};
 use crate::data::remotes;
 use crate::data::root::RootName;
 use crate::data::transfer::Knowledge;
-use crate::data::versions::{self, Commits};
+use crate::data::versions::{self, Commits, Version};
 use crate::data::workspace::Workspace;
 use crate::storage::store::{PackFault, Store};
 
 /// How to check.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct FsckOptions {
     /// The versions of every branch, tag, remote-tracking branch and stash, not only those of the index, the work tree and
     /// HEAD.
     pub all: bool,
     /// Bring back what is damaged or lost.
     pub repair: bool,
+    /// Versions that no pointer names, and that layers above know of.
+    pub further: Vec<Version>,
 }
 
 /// A damaged pack, and whom it hurts.
@@ -86,44 +88,48 @@ pub(super) struct Checked {
     pub bad: HashSet<Digest>,
 }
 
+/// Contents of one part that are checked before what was found is noted.
+const AT_ONCE: usize = 1024;
 /// How many files of a version are named.
 const FILES_NAMED: usize = 5;
 
 /// Checks everything that the pointers name.
 pub(super) fn check(
     workspace: &Workspace,
-    options: FsckOptions,
+    options: &FsckOptions,
     progress: &Progress,
 ) -> Result<Checked, FsckError> {
     let store = workspace.store();
-    let versions = versions_to_check(workspace, options.all)?;
+    let versions = versions_to_check(workspace, options)?;
     let (mut ids, mut seen) = (HashSet::new(), HashSet::new());
-    let mut contents: BTreeMap<Digest, (Digest, u64, RepoPath)> = BTreeMap::new();
+    let (mut contents, mut met) = (Vec::new(), HashSet::new());
     for (path, root, current) in &versions {
         visit(store, root, &mut seen, &mut |need| match need {
             Need::Item(id, _) => {
                 ids.insert(id);
             }
-            Need::Content(id, manifest, size) if *current => {
-                contents.entry(id).or_insert_with(|| (manifest, size, path.clone()));
+            Need::Content(id, manifest, size) => {
+                if *current && met.insert((id, manifest)) {
+                    contents.push((Content { id, manifest: Some(manifest), size }, path));
+                }
             }
-            Need::Content(..) => {}
         });
     }
-    drop(seen);
+    drop((seen, met));
     let mut ids: Vec<_> = ids.into_iter().collect();
     ids.sort_unstable();
-    let checked = store.check_packs(&ids, progress)?;
+    let (proven, mismatched) = check_contents(store, &ids, &contents, progress);
+    let checked = store.check_packs(&ids, &proven, progress)?;
     let bad: HashSet<_> =
         ids.iter().zip(&checked.whole).filter(|(_, whole)| !**whole).map(|(id, _)| *id).collect();
     let mut report = FsckReport {
         versions: versions.len() as u64,
         items: ids.len() as u64,
         bytes: checked.bytes,
+        mismatched,
         ..FsckReport::default()
     };
-    drop(ids);
-    report.mismatched = mismatched(store, &contents);
+    drop((ids, proven, contents));
     let damaged: HashSet<_> = checked.faults.iter().flat_map(|fault| &fault.items).copied().collect();
     let (hurt, users) = tell_versions(workspace, &versions, &bad, &damaged, &mut report);
     for fault in &checked.faults {
@@ -134,8 +140,11 @@ pub(super) fn check(
     Ok(Checked { report, faults: checked.faults, hurt, bad })
 }
 
-/// The versions, and whether each is named by the index, the work tree or HEAD.
-fn versions_to_check(workspace: &Workspace, all: bool) -> Result<Vec<(RepoPath, RootName, bool)>, FsckError> {
+/// The versions, and whether all of their contents are to be read: those that the index, the work tree or HEAD name.
+fn versions_to_check(
+    workspace: &Workspace,
+    options: &FsckOptions,
+) -> Result<Vec<(RepoPath, RootName, bool)>, FsckError> {
     let repository = workspace.repository();
     let mut pointers = repository.index_pointers()?.good;
     pointers.extend(repository.work_tree_pointers()?.good);
@@ -144,7 +153,8 @@ fn versions_to_check(workspace: &Workspace, all: bool) -> Result<Vec<(RepoPath, 
     }
     let current = pointers.into_iter().map(|at| (at.path, RootName::from(&at.pointer), true));
     let mut versions: Vec<_> = current.collect();
-    if all {
+    versions.extend(options.further.iter().map(|version| (version.path.clone(), version.root, false)));
+    if options.all {
         let named = versions::named(workspace, &Commits::All)?;
         versions.extend(named.into_iter().map(|version| (version.path, version.root, false)));
     }
@@ -153,18 +163,66 @@ fn versions_to_check(workspace: &Workspace, all: bool) -> Result<Vec<(RepoPath, 
     Ok(versions)
 }
 
-/// The paths of contents that are another content than their pointers or trees say, though every chunk is whole.
-fn mismatched(store: &Store, contents: &BTreeMap<Digest, (Digest, u64, RepoPath)>) -> BTreeSet<RepoPath> {
-    let contents: Vec<_> = contents.iter().collect();
-    let is_other = |(id, (manifest, size, path)): &(&Digest, &(Digest, u64, RepoPath))| {
-        let read =
-            copy_content(store, **id, Some(*manifest), *size, &mut std::io::sink(), &Progress::hidden());
-        let is_unsound = |error: ReadError| {
-            matches!(error, ReadError::Mismatch(_) | ReadError::Walk(WalkError::Format(_)))
-        };
-        read.is_err_and(is_unsound).then(|| path.clone())
+/// What became of a content of several chunks.
+enum Soundness {
+    /// Its chunks are whole, and make it.
+    Sound(Vec<usize>),
+    /// Its chunks are whole, and make another one.
+    Other,
+    /// Something of it is not here.
+    Absent,
+    /// Something of it is damaged.
+    Damaged,
+}
+
+/// Reads contents of several chunks, large ones on all cores: whether their chunks make them is known only when all of a
+/// content was read. Gives which of `ids` were proven on the way, so that they are read once, and the paths of contents that
+/// are another one than their pointers or trees say, though every chunk is whole.
+fn check_contents(
+    store: &Store,
+    ids: &[Digest],
+    contents: &[(Content, &RepoPath)],
+    progress: &Progress,
+) -> (Vec<bool>, BTreeSet<RepoPath>) {
+    progress.begin(
+        "checking contents",
+        Unit::Bytes,
+        Some(contents.iter().map(|(content, _)| content.size).sum()),
+    );
+    let check = |content: &Content| {
+        let mut proven = Vec::new();
+        let checked =
+            check_content(store, content, progress, &mut |id| proven.extend(ids.binary_search(&id)));
+        match checked {
+            Ok(()) => Soundness::Sound(proven),
+            Err(ReadError::Mismatch(_) | ReadError::Walk(WalkError::Format(_))) => Soundness::Other,
+            Err(error) if error.is_missing() => Soundness::Absent,
+            Err(_) => Soundness::Damaged,
+        }
     };
-    contents.par_iter().filter_map(is_other).collect()
+    let here = contents.iter().filter(|(content, _)| content.manifest.is_some_and(|id| store.contains(&id)));
+    let (small, large): (Vec<_>, Vec<_>) = here.partition(|(content, _)| content.size <= PART);
+    let (mut proven, mut is_damaged) = (vec![false; ids.len()], false);
+    let mut mismatched = BTreeSet::new();
+    let mut note = |path: &RepoPath, found: Soundness| match found {
+        Soundness::Sound(places) => places.into_iter().for_each(|at| proven[at] = true),
+        Soundness::Other => {
+            mismatched.insert(path.clone());
+        }
+        Soundness::Absent => {}
+        Soundness::Damaged => is_damaged = true,
+    };
+    for some in small.chunks(AT_ONCE) {
+        let found: Vec<_> = some.par_iter().map(|(content, path)| (*path, check(content))).collect();
+        found.into_iter().for_each(|(path, found)| note(path, found));
+    }
+    large.into_iter().for_each(|(content, path)| note(path, check(&content)));
+    progress.end();
+    if is_damaged {
+        // After damage the store looks for another copy: which one was read is not known.
+        proven.fill(false);
+    }
+    (proven, mismatched)
 }
 
 /// Versions with damaged or lost items, and the files that need these.

@@ -36,7 +36,7 @@ pub struct Repair {
 /// [`FsckError`] when it cannot be told, or when the store is in use and so nothing can be set aside.
 pub fn fsck(
     workspace: &Workspace,
-    options: FsckOptions,
+    options: &FsckOptions,
     progress: &Progress,
 ) -> Result<(FsckReport, Option<Repair>), FsckError> {
     let found = check(workspace, options, progress)?;

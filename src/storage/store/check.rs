@@ -1,6 +1,6 @@
 //! Whether what the packs hold is what their tables say, read in order.
 
-use std::fs;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -10,9 +10,14 @@ use super::error::StoreError;
 use super::exclusion::Exclusion;
 use super::handle::Store;
 use super::losses;
-use super::packs::PackOnDisk;
+use super::packs::{PackItem, PackOnDisk};
+use super::window::Window;
 use crate::base::{Digest, Progress, Unit};
+use crate::objects::codec::{Scratch, decode_in};
 use crate::storage::durable::{create_folders, sync_folder};
+
+/// So many bytes are read at once.
+const AHEAD: usize = 1 << 20;
 
 /// A pack with a fault.
 #[derive(Debug, Clone)]
@@ -35,39 +40,56 @@ pub struct PackCheck {
 }
 
 impl Store {
-    /// Reads each item of `ids`, which are in order, wherever a pack has it, and every table of a pack.
+    /// Reads each item of `ids`, which are in order, wherever a pack has it, and every table of a pack. Those that are
+    /// `proven`, by their places in `ids`, were read and verified just now where [`Store::read`] finds them: there they are not
+    /// read again.
     ///
     /// # Errors
     ///
     /// [`StoreError::File`] when the store cannot be read at all.
-    pub fn check_packs(&self, ids: &[Digest], progress: &Progress) -> Result<PackCheck, StoreError> {
+    pub fn check_packs(
+        &self,
+        ids: &[Digest],
+        proven: &[bool],
+        progress: &Progress,
+    ) -> Result<PackCheck, StoreError> {
         let packs = self.packs()?;
         let whole: Vec<AtomicBool> = ids.iter().map(|_| AtomicBool::new(false)).collect();
         let bytes = AtomicU64::new(0);
         progress.begin("checking the store", Unit::Bytes, Some(packs.iter().map(|pack| pack.length).sum()));
-        let check = |pack: &PackOnDisk| -> Result<Option<PackFault>, StoreError> {
+        let is_proven = |at: usize, item: &PackItem, pack: &PackOnDisk| {
+            proven.get(at).is_some_and(|proven| *proven) && self.finds_at(item, &pack.path)
+        };
+        let check = |scan: &mut Scan, pack: &PackOnDisk| -> Result<Option<PackFault>, StoreError> {
             let Some(table) = pack.items() else {
                 // An open one is just being begun, or sealed.
                 let stays = pack.sealed && pack.again()?.is_some();
                 return Ok(stays.then(|| PackFault { pack: pack.clone(), items: Vec::new() }));
             };
             let Ok(file) = pack.open() else { return Ok(None) };
+            scan.window.clear();
             let mut damaged = Vec::new();
             for item in &table {
                 progress.advance(u64::from(item.0.stored));
                 let Ok(at) = ids.binary_search(&item.0.id) else { continue };
                 bytes.fetch_add(u64::from(item.0.stored), Ordering::Relaxed);
-                match pack.read(&file, item)? {
-                    Some(_) => whole[at].store(true, Ordering::Relaxed),
-                    None => damaged.push(item.0.id),
+                match is_proven(at, item, pack) || scan.is_whole(pack, &file, item)? {
+                    true => whole[at].store(true, Ordering::Relaxed),
+                    false => damaged.push(item.0.id),
                 }
             }
             Ok((!damaged.is_empty()).then(|| PackFault { pack: pack.clone(), items: damaged }))
         };
-        let faults: Result<Vec<_>, _> = packs.par_iter().map(check).collect();
+        let faults: Result<Vec<_>, _> = packs.par_iter().map_init(Scan::default, check).collect();
         progress.end();
         let whole = whole.into_iter().map(AtomicBool::into_inner).collect();
         Ok(PackCheck { whole, faults: faults?.into_iter().flatten().collect(), bytes: bytes.into_inner() })
+    }
+
+    /// Whether this is the place at which the item is found.
+    fn finds_at(&self, (entry, offset): &PackItem, pack: &Path) -> bool {
+        let Ok(index) = self.loaded() else { return false };
+        index.find(&entry.id).is_some_and(|(place, file)| place.offset == *offset && file.path == pack)
     }
 
     /// Copies all whole items of a pack into other packs, as far as its table can be read, and makes them last.
@@ -86,6 +108,28 @@ impl Store {
             }
         }
         writer.sync()
+    }
+}
+
+/// Reads the items of one pack after the other, in order, with memory that is used again.
+#[derive(Default)]
+struct Scan {
+    window: Window,
+    scratch: Scratch,
+}
+
+impl Scan {
+    /// Whether the item is what the table of the pack says.
+    fn is_whole(&mut self, pack: &PackOnDisk, file: &File, item: &PackItem) -> Result<bool, StoreError> {
+        let (entry, offset) = item;
+        let stored = self.window.bring(file, (*offset).into(), entry.stored as usize, AHEAD);
+        let is_whole = stored.is_ok_and(|stored| {
+            let stored = &self.window.bytes()[stored];
+            let item = decode_in(entry.codec, stored, entry.raw, &mut self.scratch);
+            item.is_ok_and(|item| entry.kind.id_of(item) == entry.id)
+        });
+        // By itself once more: the bad place may be beside it.
+        Ok(is_whole || pack.read(file, item)?.is_some())
     }
 }
 

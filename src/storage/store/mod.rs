@@ -41,6 +41,7 @@ mod standing;
 mod sweep;
 mod table;
 mod users;
+mod window;
 mod writer;
 
 pub use census::Census;

@@ -5,14 +5,13 @@
 //! packs and restic's `restore` do the same: restic plans a restore by pack and reads neighbouring blobs in one range.
 
 use std::fs::File;
-use std::io;
 use std::ops::Range;
-use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
 use super::error::StoreError;
 use super::handle::Store;
 use super::index::Location;
+use super::window::Window;
 use crate::base::Digest;
 use crate::objects::ItemKind;
 use crate::objects::codec::{Scratch, decode_in};
@@ -29,9 +28,8 @@ pub struct ItemReader {
     store: Store,
     /// The pack that was read last.
     pack: Option<(u32, Arc<File>)>,
-    /// What was read of it, and where that begins.
-    window: Vec<u8>,
-    window_start: u64,
+    /// What was read of it.
+    window: Window,
     /// Where the item that was read last ends.
     last_end: u64,
     scratch: Scratch,
@@ -51,8 +49,7 @@ impl Store {
         ItemReader {
             store: self.clone(),
             pack: None,
-            window: Vec::new(),
-            window_start: 0,
+            window: Window::default(),
             last_end: 0,
             scratch: Scratch::default(),
             alone: Vec::new(),
@@ -81,7 +78,7 @@ impl ItemReader {
 
     fn read_if(&mut self, id: &Digest, holds: impl Fn(ItemKind, &[u8]) -> bool) -> Result<&[u8], StoreError> {
         if let Some((location, stored)) = self.find(id) {
-            let stored = &self.window[stored];
+            let stored = &self.window.bytes()[stored];
             let decoded = decode_in(location.codec, stored, location.raw, &mut self.scratch);
             if decoded.is_ok_and(|item| holds(location.kind, item)) {
                 return Ok(self.scratch.decoded(location.codec, stored));
@@ -96,16 +93,11 @@ impl ItemReader {
     fn find(&mut self, id: &Digest) -> Option<(Location, Range<usize>)> {
         let location = self.open_pack_of(id)?;
         let (from, length) = (u64::from(location.offset), location.stored as usize);
-        let end = from + length as u64;
-        let held = self.window_start..self.window_start + self.window.len() as u64;
-        if !(held.start <= from && end <= held.end) {
-            let in_order = from == self.last_end;
-            let wanted = if in_order { length.max(AHEAD) } else { length };
-            self.fill(from, wanted, length).ok()?;
-        }
-        self.last_end = end;
-        let start = (from - self.window_start) as usize;
-        Some((location, start..start + length))
+        let (_, file) = self.pack.as_ref()?;
+        let wanted = if from == self.last_end { AHEAD } else { length };
+        let stored = self.window.bring(file, from, length, wanted).ok()?;
+        self.last_end = from + length as u64;
+        Some((location, stored))
     }
 
     fn open_pack_of(&mut self, id: &Digest) -> Option<Location> {
@@ -119,26 +111,5 @@ impl ItemReader {
             self.last_end = 0;
         }
         Some(location)
-    }
-
-    /// Reads `wanted` bytes from `from`, or as many as there are, but at least `needed`.
-    fn fill(&mut self, from: u64, wanted: usize, needed: usize) -> io::Result<()> {
-        let Some((_, file)) = &self.pack else { return Err(io::ErrorKind::NotFound.into()) };
-        self.window.resize(wanted, 0);
-        self.window_start = from;
-        let mut filled = 0;
-        while filled < needed {
-            match file.read_at(&mut self.window[filled..], from + filled as u64) {
-                Ok(0) => break,
-                Ok(read) => filled += read,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => {
-                    self.window.clear();
-                    return Err(error);
-                }
-            }
-        }
-        self.window.truncate(filled);
-        if filled < needed { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(()) }
     }
 }
