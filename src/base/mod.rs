@@ -14,7 +14,7 @@ pub use advice::{Advice, Failure};
 pub use bytes::Bytes;
 pub use digest::{Digest, Hasher, ParseDigestError};
 pub use part_hash::{PART, PartHash, PartHasher, id_of_parts};
-pub use progress::{Progress, ProgressSink, Unit};
+pub use progress::{Progress, ProgressSink, Unit, Work};
 pub use random_id::{ParseRandomIdError, RandomId};
 pub use refusal::refusal_hints;
 pub use repo_path::{PathError, RepoPath, check_name};

@@ -12,12 +12,27 @@ pub enum Unit {
     Items,
 }
 
+/// Work that begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Work<'a> {
+    /// What it is, in a word or two, or the path that it is about.
+    pub title: &'a str,
+    /// What is counted.
+    pub unit: Unit,
+    /// How many units there are, if that is known.
+    pub total: Option<u64>,
+    /// How many files they are of, where these are counted beside.
+    pub files: Option<u64>,
+}
+
 /// Whoever shows progress implements this.
 pub trait ProgressSink: Send + Sync {
-    /// Work of `total` units begins (unknown: `None`).
-    fn begin(&self, title: &str, unit: Unit, total: Option<u64>);
+    /// Work begins.
+    fn begin(&self, work: &Work<'_>);
     /// `units` more are done.
     fn advance(&self, units: u64);
+    /// `files` more are done.
+    fn advance_files(&self, files: u64);
     /// The work that was begun last has ended, whether well or not.
     fn end(&self);
 }
@@ -40,7 +55,14 @@ impl Progress {
     /// Work of `total` units begins (unknown: `None`).
     pub fn begin(&self, title: &str, unit: Unit, total: Option<u64>) {
         if let Some(sink) = &self.0 {
-            sink.begin(title, unit, total);
+            sink.begin(&Work { title, unit, total, files: None });
+        }
+    }
+
+    /// Work on so many bytes of so many files begins.
+    pub fn begin_files(&self, title: &str, bytes: u64, files: u64) {
+        if let Some(sink) = &self.0 {
+            sink.begin(&Work { title, unit: Unit::Bytes, total: Some(bytes), files: Some(files) });
         }
     }
 
@@ -48,6 +70,13 @@ impl Progress {
     pub fn advance(&self, units: u64) {
         if let Some(sink) = &self.0 {
             sink.advance(units);
+        }
+    }
+
+    /// `files` more are done.
+    pub fn advance_files(&self, files: u64) {
+        if let Some(sink) = &self.0 {
+            sink.advance_files(files);
         }
     }
 

@@ -9,7 +9,7 @@ use crate::base::{Advice, Progress, RepoPath};
 use crate::data::Workspace;
 use crate::git::Repository;
 
-use super::options::CommonOptions;
+use super::options::{CommonOptions, Format};
 use super::output::Output;
 use super::progress_bar;
 use super::report::CliError;
@@ -35,8 +35,9 @@ struct FolderError {
 impl Advice for FolderError {}
 
 impl Context {
-    /// Enters the folder that was asked for, and prepares the output. What goes wrong comes with the output to tell it on.
-    pub(crate) fn new(options: &CommonOptions) -> Result<Self, (Output, CliError)> {
+    /// Enters the folder that was asked for, and prepares the output of a report in `format`. What goes wrong comes with the
+    /// output to tell it on.
+    pub(crate) fn new(options: &CommonOptions, format: Format) -> Result<Self, (Output, CliError)> {
         let entered = options.folders.iter().try_for_each(|folder| {
             env::set_current_dir(folder).map_err(|source| FolderError { folder: folder.clone(), source })
         });
@@ -44,7 +45,7 @@ impl Context {
         let setting = |name: &str| opened(&repository).ok().and_then(|open| open.setting_switch(name));
         let output = Output::new(options, &setting);
         match entered {
-            Ok(()) => Ok(Self { output, progress: progress_bar::progress(options), repository }),
+            Ok(()) => Ok(Self { output, progress: progress_bar::progress(options, format), repository }),
             Err(error) => Err((output, error.into())),
         }
     }

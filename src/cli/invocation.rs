@@ -5,14 +5,14 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
-use clap::{Command, CommandFactory, Parser};
+use clap::{ArgMatches, Command, CommandFactory, Parser};
 
 use super::context::Context;
 use super::exit::Exit;
 use super::mldata::MlData;
 use super::mlmodel::MlModel;
 use super::mlrun::MlRun;
-use super::options::CommonOptions;
+use super::options::{CommonOptions, Format, FormatOptions};
 use super::report::Outcome;
 use super::usage;
 
@@ -61,11 +61,11 @@ pub(crate) trait Arguments: Parser {
 }
 
 fn run<A: Arguments>(arguments: impl Iterator<Item = OsString>) -> Exit {
-    let parsed = match A::try_parse_from(arguments) {
+    let (parsed, format) = match parse::<A>(arguments) {
         Ok(parsed) => parsed,
         Err(error) => return explain(&error),
     };
-    let context = match Context::new(parsed.common()) {
+    let context = match Context::new(parsed.common(), format) {
         Ok(context) => context,
         Err((output, error)) => {
             output.error(&error, true);
@@ -76,6 +76,22 @@ fn run<A: Arguments>(arguments: impl Iterator<Item = OsString>) -> Exit {
         context.tell(&error);
         error.exit()
     })
+}
+
+/// The arguments, and in which form the subcommand reports.
+fn parse<A: Arguments>(arguments: impl Iterator<Item = OsString>) -> Result<(A, Format), clap::Error> {
+    let matches = A::command().try_get_matches_from(arguments)?;
+    let parsed = A::from_arg_matches(&matches).map_err(|error| error.format(&mut A::command()))?;
+    Ok((parsed, format_of(&matches)))
+}
+
+/// The form of the report of the innermost subcommand.
+fn format_of(matches: &ArgMatches) -> Format {
+    let mut innermost = matches;
+    while let Some((_, below)) = innermost.subcommand() {
+        innermost = below;
+    }
+    FormatOptions::of(innermost).map_or(Format::Text, |options| options.chosen())
 }
 
 /// Help that was asked for goes to stdout; what was typed wrongly is told on stderr, with the code of wrong use.

@@ -22,6 +22,7 @@ mod options;
 mod output;
 mod page;
 mod progress_bar;
+mod progress_event;
 mod recorded;
 mod report;
 mod usage;

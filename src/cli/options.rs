@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{ArgAction, Args, ValueEnum};
+use clap::{ArgAction, ArgMatches, Args, FromArgMatches, ValueEnum};
 
 /// What every invocation of every tool understands.
 #[derive(Debug, Args)]
@@ -59,6 +59,12 @@ pub(crate) struct FormatOptions {
 }
 
 impl FormatOptions {
+    /// What was asked for of a subcommand; `None` of one that does not report.
+    pub(crate) fn of(matches: &ArgMatches) -> Option<Self> {
+        matches.try_contains_id("json").ok()?;
+        Self::from_arg_matches(matches).ok()
+    }
+
     /// The form that was asked for.
     pub(crate) fn chosen(&self) -> Format {
         if self.json { Format::Json } else { self.format }

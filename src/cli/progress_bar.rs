@@ -1,78 +1,129 @@
-//! Bars on stderr: only on a terminal, and only for work that takes longer than a second.
+//! Progress on stderr: a bar on a terminal, and only for work that takes longer than a second; events where `--json` was
+//! asked for (see [`super::progress_event`]).
 
 use std::io::{self, IsTerminal, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle, TermLike};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle, TermLike, WeakProgressBar};
 
-use crate::base::{Progress, ProgressSink, Unit};
+use crate::base::{Progress, ProgressSink, Unit, Work};
 
-use super::options::CommonOptions;
+use super::amounts::{count, duration};
+use super::escape::escape;
+use super::options::{CommonOptions, Format};
+use super::progress_event::Tally;
 
 /// Shorter work shows nothing, as with Git.
 const DELAY: Duration = Duration::from_secs(1);
+/// What is not drawn over is written this often.
+const PAUSE: Duration = Duration::from_secs(1);
 
-/// The progress of one invocation, as the options want it.
-pub(crate) fn progress(options: &CommonOptions) -> Progress {
-    let is_terminal = io::stderr().is_terminal();
-    let wanted = options.progress || (!options.quiet && !options.no_progress && is_terminal);
-    let bars = Bars { current: Arc::default(), is_terminal };
-    if wanted { Progress::shown_by(Arc::new(bars)) } else { Progress::hidden() }
+/// The progress of one invocation, as the options want it. Where `format` is for programs, they are told, terminal or not.
+pub(crate) fn progress(options: &CommonOptions, format: Format) -> Progress {
+    let way = match format {
+        Format::Json => Way::Events,
+        Format::Text if io::stderr().is_terminal() => Way::Terminal,
+        Format::Text => Way::Stream,
+    };
+    let wanted = options.progress || (!options.quiet && !options.no_progress && way != Way::Stream);
+    if wanted { Progress::shown_by(Arc::new(Shown::new(way))) } else { Progress::hidden() }
 }
 
-/// One bar at a time: the work that was begun last.
+/// How progress is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    Terminal,
+    Stream,
+    Events,
+}
+
+/// One piece of work at a time: the one that was begun last.
 #[derive(Debug)]
-struct Bars {
-    current: Arc<Mutex<Option<ProgressBar>>>,
-    is_terminal: bool,
+struct Shown {
+    current: Mutex<Option<Current>>,
+    way: Way,
 }
 
-impl Bars {
-    fn current(&self) -> MutexGuard<'_, Option<ProgressBar>> {
+#[derive(Debug)]
+struct Current {
+    bar: ProgressBar,
+    tally: Arc<Tally>,
+}
+
+impl Shown {
+    fn new(way: Way) -> Self {
+        Self { current: Mutex::new(None), way }
+    }
+
+    fn current(&self) -> MutexGuard<'_, Option<Current>> {
         self.current.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl ProgressSink for Bars {
-    fn begin(&self, title: &str, unit: Unit, total: Option<u64>) {
-        let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::hidden())
-            .with_style(style(unit, total))
-            .with_prefix(title.to_owned());
-        if let Some(earlier) = self.current().replace(bar.clone()) {
-            earlier.finish_and_clear();
+impl Current {
+    fn end(self) {
+        self.bar.finish_and_clear();
+        self.tally.end(self.bar.position(), self.bar.elapsed());
+    }
+}
+
+impl ProgressSink for Shown {
+    fn begin(&self, work: &Work<'_>) {
+        let tally = Arc::new(Tally::of(work));
+        let bar = ProgressBar::with_draw_target(work.total, ProgressDrawTarget::hidden())
+            .with_style(style(work, &tally))
+            .with_prefix(escape(work.title).into_owned());
+        let (weak, begun) = (bar.downgrade(), Arc::clone(&tally));
+        if let Some(earlier) = self.current().replace(Current { bar, tally }) {
+            earlier.end();
         }
-        show_after_a_while(bar, self.is_terminal);
+        let way = self.way;
+        thread::spawn(move || show_after_a_while(&weak, &begun, way));
     }
 
     fn advance(&self, units: u64) {
-        if let Some(bar) = &*self.current() {
-            bar.inc(units);
+        if let Some(current) = &*self.current() {
+            current.bar.inc(units);
+        }
+    }
+
+    fn advance_files(&self, files: u64) {
+        if let Some(current) = &*self.current() {
+            current.tally.advance_files(files);
         }
     }
 
     fn end(&self) {
-        if let Some(bar) = self.current().take() {
-            bar.finish_and_clear();
+        if let Some(current) = self.current().take() {
+            current.end();
         }
     }
 }
 
-/// Draws the bar when its work still goes on after the delay.
-fn show_after_a_while(bar: ProgressBar, is_terminal: bool) {
-    let weak = bar.downgrade();
-    thread::spawn(move || {
-        thread::sleep(DELAY);
-        if let Some(bar) = weak.upgrade().filter(|bar| !bar.is_finished()) {
-            let (target, pause) = match is_terminal {
-                true => (ProgressDrawTarget::stderr(), Duration::from_millis(100)),
-                false => (ProgressDrawTarget::term_like_with_hz(Box::new(Stream), 1), Duration::from_secs(1)),
+/// Shows the work when it still goes on after the delay.
+fn show_after_a_while(weak: &WeakProgressBar, tally: &Tally, way: Way) {
+    let alive = || weak.upgrade().filter(|bar| !bar.is_finished());
+    thread::sleep(DELAY);
+    match way {
+        Way::Events => {
+            while let Some(bar) = alive() {
+                tally.tell(bar.position(), bar.elapsed());
+                drop(bar);
+                thread::sleep(PAUSE);
+            }
+        }
+        Way::Terminal | Way::Stream => {
+            let Some(bar) = alive() else { return };
+            let (target, pause) = match way {
+                Way::Terminal => (ProgressDrawTarget::stderr(), Duration::from_millis(100)),
+                _ => (ProgressDrawTarget::term_like_with_hz(Box::new(Stream), 1), PAUSE),
             };
             bar.set_draw_target(target);
             bar.enable_steady_tick(pause);
         }
-    });
+    }
 }
 
 /// stderr where it is no terminal and progress was asked for all the same: each drawing follows a carriage return, as with
@@ -119,16 +170,29 @@ impl TermLike for Stream {
 }
 
 /// How far, how much, how fast; without a total only what is known.
-fn style(unit: Unit, total: Option<u64>) -> ProgressStyle {
-    let template = match (unit, total.is_some()) {
+fn style(work: &Work<'_>, tally: &Arc<Tally>) -> ProgressStyle {
+    let template = match (work.unit, work.total.is_some()) {
         (Unit::Bytes, true) => {
-            "{prefix}: {percent:>3}% {decimal_bytes}/{decimal_total_bytes}, {decimal_bytes_per_sec}, {eta} left"
+            "{prefix}: {percent:>3}% {decimal_bytes}/{decimal_total_bytes}{files}, {decimal_bytes_per_sec}{left}"
         }
-        (Unit::Bytes, false) => "{prefix}: {decimal_bytes}, {decimal_bytes_per_sec}",
-        (Unit::Items, true) => "{prefix}: {percent:>3}% ({human_pos}/{human_len}), {eta} left",
+        (Unit::Bytes, false) => "{prefix}: {decimal_bytes}{files}, {decimal_bytes_per_sec}",
+        (Unit::Items, true) => "{prefix}: {percent:>3}% ({human_pos}/{human_len}){left}",
         (Unit::Items, false) => "{prefix}: {human_pos}",
     };
-    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+    let tally = Arc::clone(tally);
+    let files = move |_: &ProgressState, out: &mut dyn std::fmt::Write| {
+        if let Some((done, total)) = tally.files() {
+            // A bar that cannot be drawn is not an error.
+            let _ = write!(out, ", {}/{} files", count(done), count(total));
+        }
+    };
+    let left = |state: &ProgressState, out: &mut dyn std::fmt::Write| {
+        if state.pos() > 0 {
+            let _ = write!(out, ", {} left", duration(state.eta()));
+        }
+    };
+    let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+    style.with_key("files", files).with_key("left", left)
 }
 
 #[cfg(test)]
@@ -140,13 +204,16 @@ mod tests {
         for (unit, total) in
             [(Unit::Bytes, Some(1)), (Unit::Bytes, None), (Unit::Items, Some(1)), (Unit::Items, None)]
         {
-            let bars = Bars { current: Arc::default(), is_terminal: false };
-            let _ = style(unit, total);
-            bars.begin("sending", unit, total);
-            bars.advance(1);
-            assert_eq!(bars.current().as_ref().map(ProgressBar::position), Some(1));
-            bars.end();
-            assert!(bars.current().is_none());
+            let shown = Shown::new(Way::Stream);
+            let work = Work { title: "sending", unit, total, files: Some(2) };
+            let _ = style(&work, &Arc::new(Tally::of(&work)));
+            shown.begin(&work);
+            shown.advance(1);
+            shown.advance_files(1);
+            let seen = shown.current().as_ref().map(|it| (it.bar.position(), it.tally.files()));
+            assert_eq!(seen, Some((1, Some((1, 2)))));
+            shown.end();
+            assert!(shown.current().is_none());
         }
     }
 }

@@ -42,6 +42,7 @@ mod mlrun_log;
 mod mlrun_ls;
 mod mlrun_points;
 mod mlrun_sync;
+mod progress;
 mod readme;
 mod reference;
 mod services;

@@ -4,7 +4,7 @@ use std::fs;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use git_ml::base::{Digest, Progress, ProgressSink, Unit};
+use git_ml::base::{Digest, Progress, ProgressSink, Work};
 use git_ml::data::add::{AddOptions, add};
 use git_ml::data::checkout::{CheckedOut, Outcome, checkout};
 
@@ -20,7 +20,9 @@ impl AtFirstBytes {
 }
 
 impl ProgressSink for AtFirstBytes {
-    fn begin(&self, _title: &str, _unit: Unit, _total: Option<u64>) {}
+    fn begin(&self, _work: &Work<'_>) {}
+
+    fn advance_files(&self, _files: u64) {}
     fn advance(&self, _units: u64) {
         if !self.1.swap(true, Ordering::Relaxed) {
             (self.0)();
@@ -33,7 +35,9 @@ impl ProgressSink for AtFirstBytes {
 struct AtAllBytes(Box<dyn Fn() + Send + Sync>);
 
 impl ProgressSink for AtAllBytes {
-    fn begin(&self, _title: &str, _unit: Unit, _total: Option<u64>) {}
+    fn begin(&self, _work: &Work<'_>) {}
+
+    fn advance_files(&self, _files: u64) {}
     fn advance(&self, _units: u64) {
         (self.0)();
     }

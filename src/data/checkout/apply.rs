@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use rayon::prelude::*;
 
-use crate::base::{Advice, Progress, RepoPath, Unit, refusal_hints};
+use crate::base::{Advice, Progress, RepoPath, refusal_hints};
 use crate::data::content::{ReadError, read_content};
 use crate::data::worktree::{FileRecord, Files, Fingerprint, located};
 use crate::objects::tree::{EntryKind, TreeEntry};
@@ -129,7 +129,7 @@ fn carry_out(
     let folders = Folders::new(site.top);
     folders.open(start.parent().unwrap_or(site.top))?;
     let bytes = plan.write.values().map(|entry| entry.size).sum();
-    progress.begin(site.path.as_str(), Unit::Bytes, Some(bytes));
+    progress.begin_files(&format!("writing {}", site.path), bytes, plan.write.len() as u64);
     let written = write_all(site, &folders, &start, plan, progress);
     progress.end();
     let mut error = None;

@@ -68,6 +68,7 @@ impl<'a> Writer<'a> {
                 self.write_file(&target, entry, progress)?
             }
         };
+        progress.advance_files(1);
         let (kind, executable) = (entry.kind, entry.executable);
         Ok(FileRecord { kind, executable, fingerprint, id: entry.id, manifest: entry.manifest })
     }

@@ -93,6 +93,7 @@ pub fn read_all(to_read: &ToRead<'_>, intake: Option<&Intake<'_>>, progress: &Pr
         taken.push(read_steadily(&path, Some(seen), &mut |file, size| {
             pipeline.take(&path, file, size, intake, to_read.observer, progress)
         }));
+        progress.advance_files(1);
     }
     taken.into_iter().flatten().collect()
 }
@@ -147,6 +148,7 @@ fn read_group(
         }
         progress.advance((to_read.entry)(at).fingerprint.size);
     }
+    progress.advance_files(part.len() as u64);
     if let (Err(error), Some(last)) = (lane.flush(&path, intake), taken.last_mut()) {
         *last = Err(error);
     }

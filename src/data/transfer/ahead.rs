@@ -25,9 +25,9 @@ use crate::objects::{FinishedPack, FooterEntry, Home, ItemKind, PackBuilder, Ses
 use crate::storage::remote::Remote;
 use crate::storage::store::{Parcel, StoreError};
 
-use super::assemble::RootToSend;
 use super::delivery::{Delivery, EarlyClaims};
 use super::exchange::{ToPush, With, push_these};
+use super::plan::RootToSend;
 use super::push::{Push, Pushed, meet};
 use super::survey::Collected;
 use super::{Knowledge, TransferError};
@@ -67,7 +67,7 @@ pub fn send_ahead<T, E: From<TransferError>>(
     let (store, home, progress) = (workspace.store(), Home::of(repository, ""), Progress::hidden());
     let push = Push { store, remote: &connection, repository, home, dry_run: false, progress: &progress };
     let claims = EarlyClaims::new(&push, session, &[nothing_yet()?], &BTreeSet::new());
-    let mut delivery = Delivery::new(&push, &knowledge, claims);
+    let mut delivery = Delivery::new(&push, &knowledge, claims, Vec::new());
     thread::scope(|scope| {
         let (packs, received) = sync_channel(1);
         let sending = scope.spawn(move || {

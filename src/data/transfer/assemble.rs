@@ -3,22 +3,20 @@
 //! A push under [`ONE_PACK`] bytes puts all of it into one pack, else data and nodes go into packs apart: readers of one
 //! path then find node and locator side by side, in few ranges.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 
-use crate::base::{Digest, RepoPath};
-use crate::data::root::RootName;
-use crate::objects::index::HOOKED_CONTENT;
+use crate::base::Digest;
 use crate::objects::pack_series::{Berth, FinishedSeries, PackSeries, ToLocate};
-use crate::objects::pointer::PointerKind;
 use crate::objects::root::{MAX_COPY, MAX_INLINE_PACKS};
 use crate::objects::{
-    FooterEntry, Index, ItemKind, Located, LocatorNode, ManifestNode, PackFooter, PackRef, Place, RootPacks,
+    FooterEntry, ItemKind, Located, LocatorNode, ManifestNode, PackFooter, PackRef, Place, RootPacks,
     SessionId, TreeNode, build_pack_set,
 };
-use crate::storage::store::{Store, StoreError};
+use crate::storage::store::Store;
 
 use super::delivery::{Delivered, Delivery, EarlyClaims};
-use super::known::{Known, NodeIds, Part, parts_of};
+use super::known::{Part, parts_of};
+use super::plan::{NewChunk, Plan, RootToSend, top_node};
 use super::push::Push;
 use super::{Knowledge, TransferError};
 
@@ -26,45 +24,6 @@ use super::{Knowledge, TransferError};
 const ONE_PACK: u64 = 4 << 20;
 /// Nodes are compressed with this level of zstd.
 const LEVEL: i32 = 3;
-
-/// A root that is to be pushed.
-#[derive(Debug, Clone)]
-pub struct RootToSend {
-    /// Its path, for messages.
-    pub path: RepoPath,
-    /// What it is.
-    pub root: RootName,
-}
-
-/// The top node of a root; `None` where it has none (one chunk, or empty).
-fn top_node(root: &RootName) -> Option<(Digest, ItemKind)> {
-    match root.kind {
-        PointerKind::Tree => Some((root.id, ItemKind::Tree)),
-        PointerKind::File => root.manifest.map(|manifest| (manifest, ItemKind::Manifest)),
-    }
-}
-
-/// The ids of all nodes of these roots that the store has or names, and the paths of their directories and large files.
-pub fn nodes_of(store: &Store, roots: &[RootToSend]) -> (NodeIds, HashSet<Vec<u8>>) {
-    let (mut ids, mut paths) = (HashSet::new(), HashSet::from([Vec::new()]));
-    for root in roots {
-        let mut open: Vec<_> =
-            top_node(&root.root).map(|(id, kind)| (id, kind, Vec::new())).into_iter().collect();
-        while let Some((id, kind, path)) = open.pop() {
-            if !ids.insert(id) {
-                continue;
-            }
-            let node = store.read(&id).unwrap_or_default();
-            for part in parts_of(kind, &node, &path) {
-                if let Part::Node(id, kind, path) = part {
-                    paths.insert(path.clone());
-                    open.push((id, kind, path));
-                }
-            }
-        }
-    }
-    (ids, paths)
-}
 
 /// What was put into packs, and where the tops of the roots lie.
 pub struct Assembled {
@@ -99,163 +58,6 @@ pub struct Top {
     pub files: u64,
 }
 
-/// What is to be sent, found before the first byte is.
-pub struct Plan {
-    chunks: Vec<Digest>,
-    nodes: Vec<(Digest, ItemKind)>,
-    /// Stored bytes of the chunks.
-    pub bytes: u64,
-    places: HashMap<Digest, Place>,
-    reused_nodes: HashMap<Digest, (Place, Place)>,
-    reused: BTreeSet<PackRef>,
-    /// First chunks of large contents: the index leads to them, so that a moved file is found again.
-    hooked: Vec<Digest>,
-}
-
-/// Finds what the remote lacks of `roots`.
-///
-/// # Errors
-///
-/// [`TransferError::MissingHere`] for what neither side has.
-pub fn plan(store: &Store, known: &Known<'_>, roots: &[RootToSend]) -> Result<Plan, TransferError> {
-    let mut planning = Planning { store, known, seen: HashSet::new(), plan: Plan::empty() };
-    for root in roots {
-        match top_node(&root.root) {
-            Some((id, kind)) => planning.visit(root, id, kind, true, 0)?,
-            None if root.root.size > 0 => planning.chunk(root, root.root.id)?,
-            None => {}
-        }
-    }
-    Ok(planning.plan)
-}
-
-impl Plan {
-    fn empty() -> Self {
-        Self {
-            chunks: Vec::new(),
-            nodes: Vec::new(),
-            bytes: 0,
-            places: HashMap::new(),
-            reused_nodes: HashMap::new(),
-            reused: BTreeSet::new(),
-            hooked: Vec::new(),
-        }
-    }
-
-    /// Leaves out what the remote has by the tables to which hooks lead.
-    ///
-    /// # Errors
-    ///
-    /// When a table cannot be fetched, or the store not be read.
-    pub fn leave_out(
-        &mut self,
-        store: &Store,
-        known: &mut Known<'_>,
-        indexes: &[Index],
-    ) -> Result<(), TransferError> {
-        known.follow_hooks(indexes, &self.chunks)?;
-        for id in std::mem::take(&mut self.chunks) {
-            match known.find_chunk(&id) {
-                Some(place) => {
-                    let stored = store.find(&id)?.map_or(0, |found| u64::from(found.stored));
-                    self.bytes = self.bytes.saturating_sub(stored);
-                    self.reused.insert(place.pack);
-                    self.places.insert(id, place);
-                }
-                None => self.chunks.push(id),
-            }
-        }
-        Ok(())
-    }
-}
-
-struct Planning<'a, 'k> {
-    store: &'a Store,
-    known: &'a Known<'k>,
-    seen: HashSet<Digest>,
-    plan: Plan,
-}
-
-impl Planning<'_, '_> {
-    /// Visits a node: those below it come first. `is_top` says that it is the top of a directory or manifest.
-    fn visit(
-        &mut self,
-        root: &RootToSend,
-        id: Digest,
-        kind: ItemKind,
-        is_top: bool,
-        depth: u32,
-    ) -> Result<(), TransferError> {
-        /// Folders of 256 levels, each split in at most 16.
-        const DEEPEST: u32 = 4096;
-        if depth > DEEPEST || !self.seen.insert(id) {
-            return Ok(());
-        }
-        if let Some(places) = self.known.find_node(&id) {
-            self.plan.reused_nodes.insert(id, places);
-            // What lies below is somewhere in the packs of the base.
-            self.plan.reused.extend(self.known.vouched());
-            return Ok(());
-        }
-        let node = self.store.read(&id).map_err(|error| missing(root, id, error))?;
-        if kind == ItemKind::Manifest && is_top {
-            self.plan.hooked.extend(first_of_large(self.store, &node));
-        }
-        for part in parts_of(kind, &node, &[]) {
-            match part {
-                Part::Nothing => {}
-                Part::Chunk(id, _) => self.chunk(root, id)?,
-                Part::Node(id, below, _) => self.visit(root, id, below, kind == ItemKind::Tree, depth + 1)?,
-            }
-        }
-        self.plan.nodes.push((id, kind));
-        Ok(())
-    }
-
-    fn chunk(&mut self, root: &RootToSend, id: Digest) -> Result<(), TransferError> {
-        if !self.seen.insert(id) {
-            return Ok(());
-        }
-        if let Some(place) = self.known.find_chunk(&id) {
-            self.plan.reused.insert(place.pack);
-            self.plan.places.insert(id, place);
-            return Ok(());
-        }
-        let found = self.store.find(&id)?;
-        let found = found.ok_or_else(|| TransferError::MissingHere { path: root.path.clone(), id })?;
-        self.plan.bytes += u64::from(found.stored);
-        self.plan.chunks.push(id);
-        Ok(())
-    }
-}
-
-/// The first chunk of the content that this manifest is of, if that is large; `None` also where its nodes are not all here.
-fn first_of_large(store: &Store, top: &[u8]) -> Option<Digest> {
-    let mut node = ManifestNode::decode(top).ok()?;
-    let bytes: u64 = match &node {
-        ManifestNode::Leaf(chunks) => chunks.iter().map(|chunk| u64::from(chunk.len)).sum(),
-        ManifestNode::Inner { children, .. } => children.iter().map(|child| child.bytes).sum(),
-    };
-    if bytes <= HOOKED_CONTENT {
-        return None;
-    }
-    loop {
-        node = match node {
-            ManifestNode::Leaf(chunks) => return chunks.first().map(|chunk| chunk.id),
-            ManifestNode::Inner { children, .. } => {
-                ManifestNode::decode(&store.read(&children.first()?.id).ok()?).ok()?
-            }
-        };
-    }
-}
-
-fn missing(root: &RootToSend, id: Digest, error: StoreError) -> TransferError {
-    match error {
-        StoreError::Missing { .. } => TransferError::MissingHere { path: root.path.clone(), id },
-        error => error.into(),
-    }
-}
-
 /// Puts what was planned into packs and sends them.
 ///
 /// # Errors
@@ -270,12 +72,13 @@ pub fn assemble(
 ) -> Result<Assembled, TransferError> {
     let store = push.store;
     let claims = EarlyClaims::new(push, session, roots, &plan.reused);
-    let mut delivery = Delivery::new(push, knowledge, claims);
+    let ends = plan.chunks.iter().map(|chunk| chunk.ends_file).collect();
+    let mut delivery = Delivery::new(push, knowledge, claims, ends);
     let mut deliver = |pack| delivery.take(pack);
     let mut berths: HashMap<Digest, Berth> =
         plan.places.iter().map(|(id, place)| (*id, Berth::There(*place))).collect();
     let mut series = PackSeries::new(session, LEVEL, &mut deliver);
-    for id in &plan.chunks {
+    for NewChunk { id, .. } in &plan.chunks {
         berths.insert(*id, put_chunk(store, &mut series, id)?);
     }
     let mut data_packs = Vec::new();

@@ -8,6 +8,7 @@ use std::mem;
 use std::panic;
 use std::thread::{self, ScopedJoinHandle};
 use std::time::{Duration, Instant};
+use std::vec;
 
 use crate::base::Progress;
 use crate::objects::root::MAX_INLINE_PACKS;
@@ -16,7 +17,7 @@ use crate::objects::{
 };
 use crate::storage::remote::Remote;
 
-use super::assemble::RootToSend;
+use super::plan::RootToSend;
 use super::push::Push;
 use super::{Knowledge, TransferError};
 
@@ -101,7 +102,10 @@ pub(super) struct Delivery<'a> {
     knowledge: &'a Knowledge,
     progress: &'a Progress,
     claims: EarlyClaims<'a>,
-    waiting: Vec<FinishedPack<Vec<u8>>>,
+    /// Of the chunks that are still to come, in their order: whether a file ends with it.
+    ends: vec::IntoIter<bool>,
+    /// Packs that are held back, each with the number of files that end in it.
+    waiting: Vec<(FinishedPack<Vec<u8>>, u64)>,
     sent: Vec<(PackRef, PackFooter)>,
     locators: Vec<(FooterEntry, Vec<u8>)>,
 }
@@ -117,11 +121,16 @@ pub(super) struct Delivered {
 }
 
 impl<'a> Delivery<'a> {
-    /// Nothing delivered yet.
-    pub(super) fn new(push: &Push<'a>, knowledge: &'a Knowledge, claims: EarlyClaims<'a>) -> Self {
+    /// Nothing delivered yet. `ends` tells of each chunk that is to come whether a file ends with it.
+    pub(super) fn new(
+        push: &Push<'a>,
+        knowledge: &'a Knowledge,
+        claims: EarlyClaims<'a>,
+        ends: Vec<bool>,
+    ) -> Self {
         let (remote, progress) = (push.remote, push.progress);
         let (waiting, sent, locators) = (Vec::new(), Vec::new(), Vec::new());
-        Self { remote, knowledge, progress, claims, waiting, sent, locators }
+        Self { remote, knowledge, progress, claims, ends: ends.into_iter(), waiting, sent, locators }
     }
 
     /// Takes a pack that is whole; sends it with some others.
@@ -136,18 +145,22 @@ impl<'a> Delivery<'a> {
             let (from, to) = (place.offset as usize, (place.offset + place.stored) as usize);
             self.locators.extend(pack.out.get(from..to).map(|stored| (*entry, stored.to_vec())));
         }
-        self.waiting.push(pack);
+        let chunks = pack.footer.entries.iter().filter(|entry| entry.kind == ItemKind::Chunk).count();
+        let files = self.ends.by_ref().take(chunks).filter(|ends| *ends).count();
+        self.waiting.push((pack, files as u64));
         if self.waiting.len() < IN_FLIGHT { Ok(()) } else { self.send() }
     }
 
     fn send(&mut self) -> Result<(), TransferError> {
         let (remote, knowledge, progress) = (self.remote, self.knowledge, self.progress);
-        let put = |FinishedPack { pack, footer, out }: FinishedPack<Vec<u8>>| {
-            let bytes = out.len() as u64;
+        let put = |(FinishedPack { pack, footer, out }, files): (FinishedPack<Vec<u8>>, u64)| {
+            let chunks = footer.entries.iter().filter(|entry| entry.kind == ItemKind::Chunk);
+            let bytes = chunks.map(|entry| u64::from(entry.stored)).sum();
             remote.put(&layout::pack_name(&pack.id), out)?;
             // A push that is interrupted finds here what is up already.
             knowledge.keep_footer(&footer)?;
             progress.advance(bytes);
+            progress.advance_files(files);
             Ok::<_, TransferError>((pack, footer))
         };
         let waiting = mem::take(&mut self.waiting);

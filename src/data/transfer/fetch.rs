@@ -4,22 +4,23 @@
 //! list of packs. What the store has is not fetched; every item is verified before it is stored; what was fetched before
 //! an interruption stays.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use serde::Serialize;
 
-use crate::base::{Digest, Progress, RandomId, RepoPath, Unit};
+use crate::base::{Digest, Progress, RandomId, RepoPath};
 use crate::data::compose::is_within;
 use crate::data::root::RootName;
 use crate::objects::pointer::PointerKind;
 use crate::objects::{ItemKind, Located, LocatorNode, Place, RootRecord, SessionId, layout};
 use crate::storage::remote::{Remote, RemoteErrorKind};
-use crate::storage::remote_reader::{Fetched as FetchedItem, ReadError, RemoteReader, Wanted};
+use crate::storage::remote_reader::{Fetched as FetchedItem, RemoteReader, Wanted};
 use crate::storage::store::{Store, StoreWriter};
 
 use super::known::{Part, parts_of};
+use super::lacking::{Lacking, is_wrong_place};
 use super::survey::{Collected, Roots, config_for_reading};
 use super::tables::Tables;
 use super::{Knowledge, TransferError};
@@ -76,6 +77,8 @@ struct Pending {
     id: Digest,
     kind: ItemKind,
     path: Vec<u8>,
+    /// The number of the file that it is of.
+    file: Option<usize>,
     node: Place,
     locator: Option<Place>,
     /// Copies of node and locator, as a root record has them.
@@ -239,8 +242,8 @@ fn bring(
         Ok(())
     };
     let mut tables = Tables::of(reader, record);
-    let mut chunks: HashMap<Digest, Place> = HashMap::new();
-    let mut level = first_level(want, record, &mut tables, &mut chunks)?;
+    let mut lacking = Lacking::default();
+    let mut level = first_level(want, record, &mut tables, &mut lacking)?;
     let mut seen = HashSet::new();
     while !level.is_empty() {
         let nodes = read_nodes(fetch.store, reader, &mut tables, &level, &take)?;
@@ -249,7 +252,8 @@ fn bring(
             for needed in needed(want, pending, &node, locator.as_ref(), fetch.store) {
                 match needed {
                     Needed::Chunk(id, place) => {
-                        chunks.insert(id, tables.or_find(id, place)?);
+                        let file = pending.file.unwrap_or_else(|| lacking.meet_file());
+                        lacking.take(id, tables.or_find(id, place)?, file);
                     }
                     Needed::Node { id, kind, path, places } => {
                         // Equal folders are read once, but of one of them only a part may be wanted.
@@ -257,7 +261,9 @@ fn bring(
                         if seen.insert((id, (!whole).then(|| path.clone()))) {
                             let node = tables.or_find(id, places.map(|places| places.0))?;
                             let locator = places.map(|places| places.1);
-                            next.push(Pending { id, kind, path, node, locator, copies: (None, None) });
+                            let is_file = kind == ItemKind::Manifest;
+                            let file = pending.file.or_else(|| is_file.then(|| lacking.meet_file()));
+                            next.push(Pending { id, kind, path, file, node, locator, copies: (None, None) });
                         }
                     }
                 }
@@ -265,75 +271,39 @@ fn bring(
         }
         level = next;
     }
-    bring_chunks(fetch, reader, &mut tables, want, chunks, &take)?;
+    lacking.bring(fetch, reader, &mut tables, want, &take)?;
     Ok((counted.0.into_inner(), counted.1.into_inner()))
-}
-
-fn bring_chunks(
-    fetch: &Fetch<'_>,
-    reader: &RemoteReader,
-    tables: &mut Tables<'_>,
-    want: &Want,
-    mut chunks: HashMap<Digest, Place>,
-    take: Take<'_>,
-) -> Result<(), TransferError> {
-    let read = |chunks: &HashMap<Digest, Place>| {
-        let wanted: Vec<_> = chunks
-            .iter()
-            .map(|(id, place)| Wanted { id: Some(*id), kind: ItemKind::Chunk, place: *place })
-            .collect();
-        let bytes = wanted.iter().map(|wanted| u64::from(wanted.place.stored)).sum();
-        fetch.progress.begin(want.path.as_str(), Unit::Bytes, Some(bytes));
-        let read = reader.read_each(&wanted, &|number, fetched: FetchedItem| {
-            fetch.progress.advance(fetched.stored.bytes.len() as u64);
-            take(wanted[number].id.unwrap_or_default(), &fetched)
-        });
-        fetch.progress.end();
-        read
-    };
-    chunks.retain(|id, _| !fetch.store.contains(id));
-    match read(&chunks) {
-        Err(error) if is_wrong_place(&error) => {
-            chunks.retain(|id, _| !fetch.store.contains(id));
-            for (id, place) in &mut chunks {
-                *place = tables.find(*id)?.ok_or(TransferError::Unlocated { id: *id })?;
-            }
-            read(&chunks)
-        }
-        read => read,
-    }
-}
-
-/// Whether another place may help: the pack is not there, or something else lies in it.
-fn is_wrong_place(error: &TransferError) -> bool {
-    matches!(error, TransferError::Read(error) if !matches!(error, ReadError::Remote(_)))
 }
 
 fn first_level(
     want: &Want,
     record: &RootRecord,
     tables: &mut Tables<'_>,
-    chunks: &mut HashMap<Digest, Place>,
+    lacking: &mut Lacking,
 ) -> Result<Vec<Pending>, TransferError> {
     let (id, kind) = match (want.root.kind, want.root.manifest) {
         (PointerKind::Tree, _) => (want.root.id, ItemKind::Tree),
         (PointerKind::File, Some(manifest)) => (manifest, ItemKind::Manifest),
         (PointerKind::File, None) => {
             if want.root.size > 0 {
-                chunks.insert(want.root.id, tables.or_find(want.root.id, record.top)?);
+                let place = tables.or_find(want.root.id, record.top)?;
+                let file = lacking.meet_file();
+                lacking.take(want.root.id, place, file);
             }
             return Ok(Vec::new());
         }
     };
     let node = tables.or_find(id, record.top)?;
     let copies = (record.top_copy.clone(), record.locator_copy.clone());
-    Ok(vec![Pending { id, kind, path: Vec::new(), node, locator: record.locator, copies }])
+    let file = (kind == ItemKind::Manifest).then(|| lacking.meet_file());
+    Ok(vec![Pending { id, kind, path: Vec::new(), file, node, locator: record.locator, copies }])
 }
 
 /// A node and its locator.
 type ReadNode = (Vec<u8>, Option<LocatorNode>);
 
-type Take<'a> = &'a (dyn Fn(Digest, &FetchedItem) -> Result<(), TransferError> + Sync);
+/// What is done with each item that was read.
+pub(super) type Take<'a> = &'a (dyn Fn(Digest, &FetchedItem) -> Result<(), TransferError> + Sync);
 
 /// The nodes of one level with their locators, in one go. A locator is a hint: one that cannot be read is `None`.
 fn read_nodes(

@@ -163,7 +163,11 @@ impl<'a> Known<'a> {
     /// # Errors
     ///
     /// When a table cannot be fetched; one that is gone or damaged is passed over.
-    pub fn follow_hooks(&mut self, indexes: &[Index], chunks: &[Digest]) -> Result<(), TransferError> {
+    pub fn follow_hooks<'c>(
+        &mut self,
+        indexes: &[Index],
+        chunks: impl Iterator<Item = &'c Digest>,
+    ) -> Result<(), TransferError> {
         for id in chunks {
             if self.chunks.contains_key(id) {
                 continue;

@@ -11,6 +11,8 @@ mod fetch;
 mod held;
 mod knowledge;
 pub(in crate::data) mod known;
+mod lacking;
+mod plan;
 mod push;
 mod standing;
 pub(in crate::data) mod survey;

@@ -41,7 +41,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::base::{Digest, Progress, RandomId, RepoPath, Unit};
+use crate::base::{Digest, Progress, RandomId, RepoPath};
 use crate::data::content::{Presence, presence};
 use crate::data::root::RootName;
 use crate::objects::layout;
@@ -52,8 +52,9 @@ use crate::storage::remote_reader::RemoteReader;
 use crate::storage::store::Store;
 
 use super::announce::{put_index_and_claims, settled};
-use super::assemble::{Assembled, RootToSend, assemble, nodes_of, plan};
+use super::assemble::{Assembled, assemble};
 use super::known::Known;
+use super::plan::{RootToSend, nodes_of, plan};
 use super::standing::{Sorted, read_record, sort};
 use super::survey::{Collected, Roots, config_for_writing, refresh_index};
 use super::{Knowledge, TransferError};
@@ -222,7 +223,7 @@ fn attempt(
         return Ok(Some(Pushed { sent, renewed, known, packs: 0, bytes: planned.bytes, missing }));
     }
     let vouched = known.vouched().clone();
-    push.progress.begin("sending", Unit::Bytes, Some(planned.bytes));
+    push.progress.begin_files("sending", planned.bytes, planned.files());
     let assembled = assemble(push, knowledge, session, planned, &roots);
     push.progress.end();
     let assembled = assembled?;

@@ -5,7 +5,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-use crate::base::{Advice, Progress, RepoPath, Unit};
+use crate::base::{Advice, Progress, RepoPath};
 use crate::data::content::{self, Content, Intake, Observer, ToRead, WriteError};
 use crate::objects::tree::EntryKind;
 
@@ -198,7 +198,7 @@ impl Survey {
             return Ok(Snapshot { files: known.clone(), read: 0 });
         }
         let moment = if count == 0 { 0 } else { worktree.moment() };
-        progress.begin(&self.path, Unit::Bytes, Some(self.unread_bytes()));
+        progress.begin_files(&format!("reading {}", self.path), self.unread_bytes(), count as u64);
         let files = self.read_in_order(known, moment, reading, progress);
         progress.end();
         Ok(Snapshot { files: files?, read: count })
