@@ -103,6 +103,8 @@ pub struct OnDisk<'a> {
     pub scopes: &'a [Vec<u8>],
     /// What lies on the disk within these scopes.
     pub files: &'a Files,
+    /// A switch was cut short: they are of several versions, as the record says.
+    pub mixed: bool,
 }
 
 /// What counts where the disk and the pointer say something else.
@@ -185,7 +187,8 @@ pub fn compose(
     };
     let before = flatten_where(store, base.id, &concerns)
         .map_err(|source| ComposeError::Base { path: disk.path.clone(), source })?;
-    let stale = record.filter(|record| taking == Taking::Changes && !record.root.is_same(base));
+    let is_old = |record: &&PathRecord| disk.mixed || !record.root.is_same(base);
+    let stale = record.filter(|record| taking == Taking::Changes && is_old(record));
     let mut union =
         Union { disk, record, stale, taking, composed: Composed::default(), conflicts: Vec::new() };
     union.drop_what_the_pointer_dropped(&before);
@@ -206,7 +209,7 @@ pub fn compose(
 struct Union<'a> {
     disk: &'a OnDisk<'a>,
     record: Option<&'a PathRecord>,
-    /// The record, if it is of another version than the pointer, and changes count.
+    /// The record, if it is of another version than the pointer, or of several, and changes count.
     stale: Option<&'a PathRecord>,
     taking: Taking,
     composed: Composed,
@@ -245,9 +248,9 @@ impl Union<'_> {
         }
         let here = self.disk.files.get(name);
         let old = self.record.and_then(|record| record.files.get(name));
-        let news = |old: &FileRecord| !is_same(old, entry);
+        let news = |old: &FileRecord| !old.is_leaf(entry);
         match here {
-            Some(here) if self.stale.is_some() && !self.is_named(name) && !is_same(&here, entry) => {
+            Some(here) if self.stale.is_some() && !self.is_named(name) && !here.is_leaf(entry) => {
                 match old {
                     Some(old) if old.is_same_data(&here) => {
                         self.composed.behind += 1;
@@ -292,14 +295,8 @@ impl Union<'_> {
     }
 }
 
-/// Whether a file is what the entry says.
-fn is_same(file: &FileRecord, entry: &TreeEntry) -> bool {
-    let leaf = file.leaf();
-    (leaf.kind, leaf.executable, leaf.id) == (entry.kind, entry.executable, entry.id)
-}
-
 /// Whether any of `leaves` lies below `path`.
-fn has_below(leaves: &BTreeMap<Vec<u8>, TreeEntry>, path: &[u8]) -> bool {
+pub fn has_below(leaves: &BTreeMap<Vec<u8>, TreeEntry>, path: &[u8]) -> bool {
     let below = [path, b"/"].concat();
     leaves.range(below.clone()..).next().is_some_and(|(name, _)| name.starts_with(&below))
 }

@@ -93,7 +93,7 @@ impl From<Staged> for Vec<GuardError> {
 /// [`StatusError`] when it cannot be told.
 pub fn check_staged(workspace: &Workspace, progress: &Progress) -> Result<Staged, StatusError> {
     let pointers = workspace.repository().index_pointers()?;
-    let record = workspace.worktree_record()?;
+    let record = workspace.worktree_record(progress)?;
     let mut found = Staged::default();
     let head = Head::open(workspace)?;
     for at in &pointers.good {

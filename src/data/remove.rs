@@ -163,7 +163,7 @@ pub fn remove(
     options: RemoveOptions,
     progress: &Progress,
 ) -> Result<Vec<Removed>, RemoveError> {
-    let mut record = workspace.worktree_record()?;
+    let mut record = workspace.worktree_record(progress)?;
     let mut planned = Vec::new();
     for path in paths {
         let path = tracked::without_suffix(path);

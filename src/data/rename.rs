@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use crate::base::{Advice, Failure, PathError, RepoPath, typed};
+use crate::base::{Advice, Failure, PathError, Progress, RepoPath, typed};
 use crate::data::tracked::{self, TrackedError};
 use crate::data::workspace::{Workspace, WorkspaceError};
 use crate::git::{GitError, pointer_file};
@@ -131,10 +131,8 @@ pub fn rename(
     fs::rename(old.under(top), new.under(top)).map_err(failed(&old))?;
     changed.extend(repository.unignore(std::slice::from_ref(&from))?);
     changed.extend([old, new]);
-    let mut record = workspace.worktree_record()?;
-    if let Some(known) = record.remove(&from) {
-        record.set(to.clone(), known);
-    }
+    let mut record = workspace.worktree_record(&Progress::hidden())?;
+    record.rename(&from, &to);
     if stage {
         repository.stage(&changed)?;
     }

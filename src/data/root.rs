@@ -1,13 +1,18 @@
 //! What a pointer names, apart from its shape.
 
-use serde::Serialize;
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
 
 use crate::base::Digest;
+use crate::data::content::{WalkError, empty_directory, flatten_where, is_empty_directory};
 use crate::objects::pointer::{Pointer, PointerKind};
+use crate::objects::tree::{EntryKind, TreeEntry};
+use crate::storage::store::Store;
 
 /// The identity of one version of a path: what its pointer names. Two roots are the same version when kind and id are
 /// equal; manifest and size follow from them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct RootName {
     /// A file or a tree.
     pub kind: PointerKind,
@@ -29,5 +34,35 @@ impl RootName {
     /// Whether both name the same version.
     pub fn is_same(&self, other: &Self) -> bool {
         (self.kind, self.id) == (other.kind, other.id)
+    }
+
+    /// The version in which nothing is.
+    pub fn nothing() -> Self {
+        Self { kind: PointerKind::Tree, id: empty_directory(), manifest: None, size: 0 }
+    }
+
+    /// Files, links and empty directories of the version by path below; a file is one leaf under the empty path. Directories
+    /// that `enter` refuses are left out.
+    ///
+    /// # Errors
+    ///
+    /// [`WalkError`].
+    pub fn leaves(
+        &self,
+        store: &Store,
+        enter: &dyn Fn(&[u8]) -> bool,
+    ) -> Result<BTreeMap<Vec<u8>, TreeEntry>, WalkError> {
+        match self.kind {
+            PointerKind::Tree if self.id == empty_directory() => Ok(BTreeMap::new()),
+            PointerKind::Tree => {
+                let mut leaves = flatten_where(store, self.id, enter)?;
+                leaves.retain(|_, entry| entry.kind != EntryKind::Directory || is_empty_directory(entry));
+                Ok(leaves)
+            }
+            PointerKind::File => {
+                let leaf = TreeEntry::file(Vec::new(), false, self.id, self.size, self.manifest);
+                Ok(BTreeMap::from([(Vec::new(), leaf)]))
+            }
+        }
     }
 }

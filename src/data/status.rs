@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use crate::base::{Advice, Digest, Failure, Progress, RepoPath};
+use crate::base::{Advice, Digest, Failure, Progress, RepoPath, typed};
 use crate::data::content::{Presence, WholeRoots};
 use crate::data::remotes::{self, RemotesError};
 use crate::data::root::RootName;
@@ -16,7 +16,9 @@ use crate::data::tracked::{Tracked, TrackedError, tracked};
 use crate::data::transfer::Knowledge;
 use crate::data::versions::{self, Version, VersionsError};
 use crate::data::workspace::{Workspace, WorkspaceError};
-use crate::data::worktree::{PathRecord, PathState, Snapshot, SnapshotError, WorktreeRecord, compare};
+use crate::data::worktree::{
+    Interrupted, PathRecord, PathState, Snapshot, SnapshotError, WorktreeRecord, compare,
+};
 use crate::git::GitError;
 use crate::objects::pointer::{Pointer, PointerKind};
 use crate::objects::shape::Shape;
@@ -36,10 +38,40 @@ pub struct PathStatus {
     pub rows: Option<u64>,
     /// What the work tree holds of it.
     pub worktree: PathState,
+    /// The checkout of it that was cut short, if files of several versions lie there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub interrupted: Option<Unfinished>,
     /// What the store holds of it.
     pub store: Presence,
     /// The remotes that hold it whole, as far as is known here.
     pub remotes: Vec<String>,
+}
+
+/// A checkout that was cut short.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Unfinished {
+    /// The version that it went to.
+    pub to: Digest,
+    /// Files of that version that are here.
+    pub here: u64,
+    /// Files of it that were wanted; none where the path was to be removed.
+    pub of: u64,
+    /// The command that brings the path in step with its pointer.
+    pub finish: String,
+}
+
+impl Unfinished {
+    fn new(path: &RepoPath, interrupted: &Interrupted) -> Self {
+        let Interrupted { to, parts, here, of } = interrupted;
+        let mut finish = String::from("git mldata checkout");
+        for part in parts {
+            finish += &format!(" {}", typed(format!("{path}/{}", String::from_utf8_lossy(part))));
+        }
+        if parts.is_empty() {
+            finish += &format!(" {}", typed(path));
+        }
+        Self { to: *to, here: *here, of: *of, finish }
+    }
 }
 
 /// What would be lost if this disk died.
@@ -137,7 +169,7 @@ pub fn status(
             .map(|(name, _)| (*name).clone())
             .collect()
     };
-    let mut record = workspace.worktree_record()?;
+    let mut record = workspace.worktree_record(progress)?;
     let mut found = Vec::new();
     let mut loss = Loss::default();
     let mut unsafe_roots: BTreeMap<Digest, u64> = BTreeMap::new();
@@ -159,7 +191,8 @@ pub fn status(
             unsafe_roots.insert(version.id, version.size);
             loss.paths.insert(path.clone());
         }
-        found.push(PathStatus { path, version, files, rows, worktree, store, remotes });
+        let interrupted = record.interrupted(&path).map(|interrupted| Unfinished::new(&path, interrupted));
+        found.push(PathStatus { path, version, files, rows, worktree, interrupted, store, remotes });
     }
     if paths.is_empty() {
         for older in versions::unpushed(workspace)?.into_iter().chain(further.iter().cloned()) {
@@ -214,7 +247,7 @@ fn remember(
             Some(known) => known.root,
             None => return false,
         },
-        PathState::Absent | PathState::Modified { .. } => return false,
+        PathState::Absent | PathState::Mixed | PathState::Modified { .. } => return false,
     };
     let complete = match record.get(path) {
         Some(known) if known.root.is_same(&root) => known.complete,

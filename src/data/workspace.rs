@@ -151,13 +151,15 @@ impl Workspace {
         self.repository.common_dir()
     }
 
-    /// What this worktree last wrote or added.
+    /// What this worktree last wrote or added. Where a switch was cut short, files are read: `progress` tells of it.
     ///
     /// # Errors
     ///
     /// [`WorkspaceError::Record`] when the system refuses to read it.
-    pub fn worktree_record(&self) -> Result<WorktreeRecord, WorkspaceError> {
-        WorktreeRecord::open(self.git_dir()).map_err(WorkspaceError::Record)
+    pub fn worktree_record(&self, progress: &Progress) -> Result<WorktreeRecord, WorkspaceError> {
+        let mut record = WorktreeRecord::open(self.git_dir()).map_err(WorkspaceError::Record)?;
+        record.settle(&self.store, &self.top, progress);
+        Ok(record)
     }
 
     /// Seconds since 1970, by this machine's clock: for notes, never for decisions about a remote.

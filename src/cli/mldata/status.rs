@@ -13,7 +13,7 @@ use crate::cli::options::FormatOptions;
 use crate::cli::page::{Cell, Page, Paint};
 use crate::cli::recorded::recorded_by_own_runs;
 use crate::cli::report::{CliError, Outcome};
-use crate::data::status::{Loss, PathStatus, Status, status};
+use crate::data::status::{Loss, PathStatus, Status, Unfinished, status};
 use crate::data::{PathState, Presence};
 
 /// Show where everything is, and what would be lost
@@ -83,6 +83,11 @@ fn write(page: &mut Page<'_>, status: &Status) -> io::Result<()> {
         }
     }
     page.table(2, &status.paths.iter().map(row).collect::<Vec<_>>())?;
+    for path in &status.paths {
+        if let Some(unfinished) = &path.interrupted {
+            page.painted(Paint::Notable, &interrupted(path, unfinished))?;
+        }
+    }
     let (paint, text) = loss(&status.loss);
     page.painted(paint, &text)
 }
@@ -111,6 +116,7 @@ fn worktree(state: &PathState) -> Cell {
         PathState::Stale { at } => {
             Cell::left(format!("at {}, the pointer names another", at.short())).paint(Paint::Notable)
         }
+        PathState::Mixed => Cell::left("of several versions").paint(Paint::Notable),
         PathState::Modified { since, changes } => {
             let parts = [("+", changes.added), ("~", changes.changed), ("-", changes.deleted)];
             let parts = parts.into_iter().filter(|(_, files)| *files > 0);
@@ -118,6 +124,20 @@ fn worktree(state: &PathState) -> Cell {
             let since = since.map_or_else(String::new, |since| format!(" since {}", since.short()));
             Cell::left(format!("modified{since} ({})", parts.join(" "))).paint(Paint::Notable)
         }
+    }
+}
+
+/// A checkout that was cut short, and what finishes it.
+fn interrupted(path: &PathStatus, unfinished: &Unfinished) -> String {
+    let Unfinished { to, here, of, finish } = unfinished;
+    let (path, to) = (escape(path.path.as_str()), to.short());
+    match of {
+        0 => format!("the removal of '{path}' was interrupted; to bring it back: {finish}"),
+        of => format!(
+            "a checkout of '{path}' to {to} was interrupted, {} of {} there; to finish it: {finish}",
+            count(*here),
+            counted(*of, "file")
+        ),
     }
 }
 
@@ -166,6 +186,7 @@ fn porcelain(path: &PathStatus, plain: bool) -> String {
         PathState::Absent => 'A',
         PathState::Partial { .. } => 'P',
         PathState::Stale { .. } => 'S',
+        PathState::Mixed => 'I',
         PathState::Modified { .. } => 'M',
     };
     let store = match path.store {

@@ -131,7 +131,7 @@ fn add_through(
     let _using = workspace.enter(progress)?;
     let targets = find_targets(workspace, paths)?;
     refuse_what_git_tracks(workspace, &targets, options)?;
-    let mut record = workspace.worktree_record()?;
+    let mut record = workspace.worktree_record(progress)?;
     let mut whole = WholeRoots::open(workspace.store());
     let surveyed = survey(workspace, targets, &record, &whole)?;
     check_space(workspace, intake, &surveyed)?;
@@ -152,6 +152,9 @@ fn add_through(
         let is_here = version.added.absent == 0 || before.is_some_and(|before| whole.has(&before));
         if is_here && !is_elsewhere {
             whole.note(&RootName::from(&version.pointer));
+        }
+        if version.record.complete {
+            record.end_switch(&version.target.path);
         }
         record.set(version.target.path, version.record);
         added.push(version.added);
@@ -175,7 +178,7 @@ pub fn store(workspace: &Workspace, path: &RepoPath, progress: &Progress) -> Res
     let _using = workspace.enter(progress)?;
     let before = tracked::read(workspace, path)?;
     let target = Target { path: path.clone(), scopes: vec![Vec::new()], before };
-    let record = workspace.worktree_record()?;
+    let record = workspace.worktree_record(progress)?;
     let intake = Intake::new(workspace.store());
     let whole = WholeRoots::open(workspace.store());
     let taking = Taking::Disk;

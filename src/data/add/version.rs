@@ -161,7 +161,8 @@ fn tree_version(
     known: Option<&PathRecord>,
 ) -> Result<Made, AddError> {
     let base = target.before.as_ref().map(RootName::from);
-    let disk = OnDisk { path: &target.path, scopes: &target.scopes, files };
+    let mixed = site.record.interrupted(&target.path).is_some();
+    let disk = OnDisk { path: &target.path, scopes: &target.scopes, files, mixed };
     let composed = compose(site.workspace.store(), &disk, base.as_ref(), known, site.taking)?;
     let start = target.path.under(site.workspace.top());
     let mut put = |id, node: &[u8]| site.intake.put(id, ItemKind::Tree, node);

@@ -95,15 +95,24 @@ pub fn checkout(
         return Err(fault.into());
     }
     let named: Vec<_> = paths.iter().map(tracked::without_suffix).collect();
-    let mut record = workspace.worktree_record()?;
+    let mut record = workspace.worktree_record(progress)?;
     let mut done = Vec::new();
     let mut failed = None;
+    let parts_of = |path: &RepoPath| {
+        let parts = named.iter().filter_map(|named| named.below(path)).map(|part| part.into());
+        let parts: Vec<Vec<u8>> = parts.collect();
+        if parts.iter().any(Vec::is_empty) { Vec::new() } else { parts }
+    };
+    for Tracked { path, pointer } in &tracked.paths {
+        let version = RootName::from(pointer);
+        if record.get(path).is_none_or(|known| !known.root.is_same(&version)) {
+            record.expect_switch(path, version, parts_of(path));
+        }
+    }
     for Tracked { path, pointer } in tracked.paths {
         let version = RootName::from(&pointer);
-        let parts: Vec<_> =
-            named.iter().filter_map(|named| named.below(&path)).map(|part| part.into()).collect();
-        let whole = parts.is_empty() || parts.iter().any(Vec::is_empty);
-        let wanted = if whole { Wanted::All } else { Wanted::Below(&parts) };
+        let parts = parts_of(&path);
+        let wanted = if parts.is_empty() { Wanted::All } else { Wanted::Below(&parts) };
         match checkout_path(workspace, &mut record, &path, &version, wanted, options, progress) {
             Ok(outcome) => done.push(CheckedOut { path, version, outcome }),
             Err(error) => {
@@ -128,7 +137,7 @@ pub fn checkout(
 pub fn restore(workspace: &Workspace, id: &str, progress: &Progress) -> Result<CheckedOut, CheckoutAllError> {
     let kept = kept::find(workspace.common_dir(), id)?;
     let path = RepoPath::new(kept.path.clone()).map_err(|_| CheckoutAllError::Place(kept.path.clone()))?;
-    let record = workspace.worktree_record()?;
+    let record = workspace.worktree_record(progress)?;
     let outcome = checkout_kept(workspace, &record, &kept, &path, progress)?;
     Ok(CheckedOut { path, version: kept.root(), outcome })
 }

@@ -7,9 +7,7 @@ use serde::Serialize;
 
 use crate::base::{Advice, Bytes, Digest, Progress, RepoPath, typed};
 use crate::data::compose::is_within;
-use crate::data::content::{
-    self, Intake, WalkError, WriteError, flatten, flatten_where, holds_content, is_empty_directory,
-};
+use crate::data::content::{self, Intake, WalkError, WriteError, holds_content};
 use crate::data::kept::{self, Kept, KeptError};
 use crate::data::remotes::is_only_copy;
 use crate::data::root::RootName;
@@ -21,7 +19,8 @@ use crate::git::GitError;
 use crate::objects::item::ItemKind;
 use crate::objects::pointer::PointerKind;
 use crate::objects::tree::{EntryKind, TreeEntry};
-use crate::storage::store::StoreError;
+use crate::storage::durable::DurableError;
+use crate::storage::store::{Store, StoreError};
 
 use super::apply::{ApplyError, Site, apply};
 use super::plan::{Plan, Wanted, plan};
@@ -108,6 +107,15 @@ pub enum CheckoutError {
         #[source]
         source: StoreError,
     },
+    /// It cannot be noted where the path goes.
+    #[error("cannot note which version '{path}' is to have; nothing was changed")]
+    Note {
+        /// The path.
+        path: RepoPath,
+        /// Why.
+        #[source]
+        source: DurableError,
+    },
     /// Not enough space.
     #[error("'{path}' needs {}, and {} are free; nothing was written", Bytes(*needed), Bytes(*free))]
     NoSpace {
@@ -140,6 +148,7 @@ impl Advice for CheckoutError {
             Self::Keep(error) => error.hints(),
             Self::Copy(error) => error.hints(),
             Self::Store { source, .. } => source.hints(),
+            Self::Note { source, .. } => source.hints(),
             Self::NoSpace { path, .. } => {
                 vec![
                     format!("take a part: git mldata checkout {path}/SUBFOLDER", path = typed(path)),
@@ -166,7 +175,7 @@ pub fn checkout_path(
     options: CheckoutOptions,
     progress: &Progress,
 ) -> Result<Outcome, CheckoutError> {
-    let version = match version_leaves(workspace, root, record.get(path), wanted) {
+    let version = match version_leaves(workspace.store(), root, record.get(path), wanted) {
         Ok(version) => version,
         Err(error) if error.is_missing() => return Ok(Outcome::Missing { files: None, bytes: root.size }),
         Err(source) => return Err(CheckoutError::Version { path: path.clone(), source }),
@@ -189,6 +198,11 @@ pub fn checkout_path(
     let bytes = plan.write.values().map(|entry| entry.size).sum();
     check_space(workspace, path, bytes)?;
     let (written, removed) = (plan.write.len() as u64, plan.remove.len() as u64);
+    if written + removed > 0 {
+        let parts = parts(wanted, known, &version);
+        let noted = record.begin_switch(path, *root, parts);
+        noted.map_err(|source| CheckoutError::Note { path: path.clone(), source })?;
+    }
     let temporaries = workspace.repository().temporaries()?;
     let target = path.under(top);
     let outside_links = options.outside_links;
@@ -207,6 +221,7 @@ pub fn checkout_path(
     let mut files = applied.kept;
     files.extend(applied.written);
     let complete = matches!(wanted, Wanted::All) && files.len() == version.len();
+    record.end_switch(path);
     record.set(path.clone(), PathRecord { root: *root, files: Files::from(files), complete });
     Ok(Outcome::Done { written, bytes, removed, kept })
 }
@@ -247,32 +262,37 @@ pub fn clear(workspace: &Workspace, path: &RepoPath, known: &PathRecord) -> Resu
     Ok(())
 }
 
-/// The leaves of a version, by path below; a file is one leaf under the empty path. Where only parts are wanted,
-/// directories of which nothing is wanted nor here are not looked into.
+/// The leaves of a version. Where only parts are wanted, directories of which nothing is wanted nor here are not looked
+/// into.
 fn version_leaves(
-    workspace: &Workspace,
+    store: &Store,
     root: &RootName,
     known: Option<&PathRecord>,
     wanted: Wanted<'_>,
 ) -> Result<BTreeMap<Vec<u8>, TreeEntry>, WalkError> {
-    let store = workspace.store();
-    match (root.kind, wanted) {
-        (PointerKind::Tree, Wanted::Below(parts)) => {
-            let concerns = |path: &[u8]| {
-                let wanted = parts.iter().any(|part| is_within(path, part) || is_within(part, path));
-                wanted || known.is_some_and(|known| known.files.contains(path) || known.files.has_below(path))
-            };
-            let mut leaves = flatten_where(store, root.id, &concerns)?;
-            leaves.retain(|_, entry| entry.kind != EntryKind::Directory || is_empty_directory(entry));
-            Ok(leaves)
-        }
-        (PointerKind::Tree, _) => flatten(store, root.id),
-        (PointerKind::File, _) => Ok(BTreeMap::from([(Vec::new(), file_leaf(root))])),
-    }
+    let Wanted::Below(parts) = wanted else { return root.leaves(store, &|_| true) };
+    root.leaves(store, &|path| {
+        let wanted = parts.iter().any(|part| is_within(path, part) || is_within(part, path));
+        wanted || known.is_some_and(|known| known.files.contains(path) || known.files.has_below(path))
+    })
 }
 
-fn file_leaf(root: &RootName) -> TreeEntry {
-    TreeEntry::file(Vec::new(), false, root.id, root.size, root.manifest)
+/// Which parts of a version are wanted, in a way that holds whatever is here later; none: all.
+fn parts(
+    wanted: Wanted<'_>,
+    known: Option<&PathRecord>,
+    version: &BTreeMap<Vec<u8>, TreeEntry>,
+) -> Vec<Vec<u8>> {
+    match (wanted, known) {
+        (Wanted::All, _) | (Wanted::AsBefore { .. }, None) => Vec::new(),
+        (Wanted::Below(parts), _) => parts.to_vec(),
+        (Wanted::AsBefore { last }, Some(known)) if known.files.len() >= last => Vec::new(),
+        // What is here is wanted with any part.
+        (Wanted::AsBefore { .. }, Some(known)) => {
+            let stays = known.files.names().find(|name| version.contains_key(*name));
+            stays.or(known.files.names().next()).map(<[u8]>::to_vec).into_iter().collect()
+        }
+    }
 }
 
 /// Files by which Git itself would be steered.
@@ -377,7 +397,9 @@ pub fn checkout_kept(
     path: &RepoPath,
     progress: &Progress,
 ) -> Result<Outcome, CheckoutError> {
-    let version = version_leaves(workspace, &kept.root(), None, Wanted::All)
+    let version = kept
+        .root()
+        .leaves(workspace.store(), &|_| true)
         .map_err(|source| CheckoutError::Version { path: path.clone(), source })?;
     let known = record.get(path);
     let found = snapshot(workspace.top(), path, record, known, progress)?;

@@ -44,7 +44,7 @@ pub fn plan(
     let recorded = |name: &[u8]| record.and_then(|record| record.files.get(name));
     for (name, entry) in version {
         match disk.get(name) {
-            Some(here) if is_same(&here, entry) => {
+            Some(here) if here.is_leaf(entry) => {
                 plan.keep.insert(name.clone(), with_manifest(&here, entry));
             }
             _ if !is_wanted(name, record, wanted) => {}
@@ -85,11 +85,6 @@ fn is_wanted(name: &[u8], record: Option<&PathRecord>, wanted: Wanted<'_>) -> bo
         Wanted::Below(scopes) => here || scopes.iter().any(|scope| is_within(name, scope)),
         Wanted::AsBefore { last } => here || record.is_some_and(|record| record.files.len() >= last),
     }
-}
-
-fn is_same(here: &FileRecord, entry: &TreeEntry) -> bool {
-    let same_content = here.id == entry.id || here.kind == EntryKind::Directory;
-    here.kind == entry.kind && here.executable == entry.executable && same_content
 }
 
 fn with_manifest(here: &FileRecord, entry: &TreeEntry) -> FileRecord {

@@ -80,7 +80,7 @@ impl Roots {
         for git_dir in worktree_dirs(common_dir) {
             // A damaged record proves nothing; what it names is named elsewhere, too.
             let record = WorktreeRecord::open(&git_dir).unwrap_or_default();
-            let written = record.paths().map(|(path, known)| (known.root, Some(path.clone())));
+            let written = record.versions().map(|(path, root)| (*root, Some(path.clone())));
             self.versions.extend(written);
         }
         let now = now.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());

@@ -32,7 +32,7 @@ pub(super) fn vacate(
     if !RootName::from(&pointer).is_same(root) || !held.contains_key(root) {
         return Ok(());
     }
-    let mut record = workspace.worktree_record()?;
+    let mut record = workspace.worktree_record(progress)?;
     let (files, _) = counts(workspace.store(), &pointer);
     let (state, found) = compare(workspace.top(), path, &record, root, files, progress)?;
     let mut refuse = |why: &str| {
@@ -44,6 +44,10 @@ pub(super) fn vacate(
         PathState::Same | PathState::Partial { .. } => {}
         PathState::Stale { .. } => {
             refuse("the work tree has another version of it: git mldata checkout");
+            return Ok(());
+        }
+        PathState::Mixed => {
+            refuse("a checkout of it was interrupted: git mldata checkout");
             return Ok(());
         }
         PathState::Modified { .. } => {

@@ -93,17 +93,8 @@ pub(super) fn directory_of(nodes: &dyn NodeSource, top: TreeNode) -> Result<Vec<
     Ok(entries)
 }
 
-/// Files, links and empty directories below the tree `id`, by path.
-///
-/// # Errors
-///
-/// [`WalkError`].
-pub fn flatten(store: &Store, id: Digest) -> Result<BTreeMap<Vec<u8>, TreeEntry>, WalkError> {
-    flatten_where(store, id, &|_| true)
-}
-
-/// As [`flatten`], but directories that `enter` refuses (by their path) are leaves themselves: their nodes need not be
-/// in the store.
+/// Files, links and empty directories below the tree `id`, by path. Directories that `enter` refuses (by their path) are
+/// leaves themselves: their nodes need not be in the store.
 ///
 /// # Errors
 ///

@@ -56,7 +56,7 @@ pub fn diff(
     if let Some(unknown) = named.iter().find(|named| !is_known(named)).filter(|_| faults.is_empty()) {
         return Err(DiffError::NoData(unknown.clone()));
     }
-    let versions = Versions { workspace, options, record: workspace.worktree_record()?, progress };
+    let versions = Versions { workspace, options, record: workspace.worktree_record(progress)?, progress };
     let mut pairs = Vec::new();
     for path in &paths {
         match versions.pair(path, &sides) {

@@ -80,7 +80,7 @@ fn modified(
         return Ok(Version { root, pointer: None, disk: Some(OnDisk { files, made: None, stale }) });
     }
     let scopes = [Vec::new()];
-    let on_disk = compose::OnDisk { path, scopes: &scopes, files: &files };
+    let on_disk = compose::OnDisk { path, scopes: &scopes, files: &files, mixed: false };
     // Without a record nothing proves that a file was deleted: then none was.
     let nothing_known = PathRecord { root: *named, files: Files::default(), complete: false };
     let known = known.unwrap_or(&nothing_known);

@@ -5,14 +5,14 @@ use std::fs;
 
 use crate::base::{Advice, Digest, PathError, Progress, RepoPath};
 use crate::data::checkout::{self, CheckoutError, CheckoutOptions, Modified, Outcome, Wanted, checkout_path};
-use crate::data::content::{Presence, flatten, holds_content, presence};
+use crate::data::content::{Presence, holds_content, presence};
 use crate::data::remotes;
 use crate::data::root::RootName;
 use crate::data::transfer::Knowledge;
 use crate::data::workspace::{Workspace, WorkspaceError};
 use crate::data::worktree::{PathRecord, PathState, SnapshotError, WorktreeRecord, compare};
 use crate::git::{GitError, PointerFault, Pointers, RebaseState, pointer_file};
-use crate::objects::pointer::{PointerKind, SUFFIX};
+use crate::objects::pointer::SUFFIX;
 use crate::objects::tree::EntryKind;
 use crate::storage::durable::DurableError;
 
@@ -135,10 +135,17 @@ pub fn follow(workspace: &Workspace, progress: &Progress) -> Result<Vec<Followed
     if memory.is_in_step(stamp(git_dir, &pointers)) {
         return Ok(Vec::new());
     }
-    let record = workspace.worktree_record()?;
+    let record = workspace.worktree_record(progress)?;
     let recorded: BTreeSet<_> = record.paths().map(|(path, _)| path.clone()).collect();
     let pointers = repository.named_pointers(&recorded)?;
     let mut pass = Pass { workspace, record, memory, progress, done: Vec::new() };
+    for at in &pointers.good {
+        let wanted = RootName::from(&at.pointer);
+        let goes_whole = |known: &PathRecord| known.complete && !known.root.is_same(&wanted);
+        if pass.record.get(&at.path).is_some_and(goes_whole) {
+            pass.record.expect_switch(&at.path, wanted, Vec::new());
+        }
+    }
     for at in &pointers.good {
         pass.meet_pointer(&at.path, &RootName::from(&at.pointer));
     }
@@ -176,8 +183,9 @@ impl Pass<'_> {
     fn meet_pointer(&mut self, path: &RepoPath, wanted: &RootName) {
         let known = self.record.get(path);
         let is_there = fs::symlink_metadata(path.under(self.workspace.top())).is_ok();
+        let moved = known.is_none_or(|known| !known.root.is_same(wanted));
         // Not ours, or removed by hand: neither is for a hook to decide.
-        if known.is_some() != is_there || known.is_some_and(|known| known.root.is_same(wanted)) {
+        if known.is_some() != is_there || !moved && self.record.interrupted(path).is_none() {
             return;
         }
         if self.stays_kept(path, Some(wanted)) {
@@ -194,16 +202,18 @@ impl Pass<'_> {
     fn bring(&mut self, path: &RepoPath, wanted: &RootName) -> Result<Option<FollowOutcome>, FollowError> {
         let store = self.workspace.store();
         let mut how = Wanted::All;
+        let parts = self.record.interrupted(path).map(|interrupted| interrupted.parts.clone());
         if let Some(known) = self.record.get(path) {
             if !is_recoverable(self.workspace, known) {
                 let (since, because) = (known.root.id, KeptBecause::OnlyCopy);
                 return Ok(Some(FollowOutcome::Kept { since, because }));
             }
-            let last = match known.root.kind {
-                PointerKind::File => 1,
-                PointerKind::Tree => flatten(store, known.root.id).map_or(usize::MAX, |leaves| leaves.len()),
+            how = match &parts {
+                Some(parts) if parts.is_empty() => Wanted::All,
+                Some(parts) => Wanted::Below(parts),
+                None if known.complete => Wanted::All,
+                None => Wanted::AsBefore { last: self.count(&known.root) },
             };
-            how = Wanted::AsBefore { last };
         } else if presence(store, wanted) != Presence::Whole {
             return Ok(Some(FollowOutcome::Missing { bytes: wanted.size }));
         }
@@ -217,6 +227,11 @@ impl Pass<'_> {
             Outcome::Modified { .. } => Some(FollowOutcome::Kept { since, because: KeptBecause::Modified }),
             Outcome::Missing { bytes, .. } => Some(FollowOutcome::Missing { bytes }),
         })
+    }
+
+    /// How many files a version has.
+    fn count(&self, root: &RootName) -> usize {
+        root.leaves(self.workspace.store(), &|_| true).map_or(usize::MAX, |leaves| leaves.len())
     }
 
     fn meet_fault(&mut self, file: &str, fault: &PointerFault) {
@@ -278,6 +293,10 @@ impl Pass<'_> {
                 Some(FollowOutcome::Kept { since, because: KeptBecause::OnlyCopy })
             }
             _ => {
+                let is_whole = known.complete || known.files.len() >= self.count(&known.root);
+                let first = known.files.names().next().filter(|_| !is_whole).map(<[u8]>::to_vec);
+                let noted = self.record.begin_switch(path, RootName::nothing(), first.into_iter().collect());
+                noted.map_err(|source| CheckoutError::Note { path: path.clone(), source })?;
                 checkout::clear(self.workspace, path, known).map_err(CheckoutError::from)?;
                 self.record.remove(path);
                 Some(FollowOutcome::Removed)

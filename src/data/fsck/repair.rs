@@ -110,7 +110,7 @@ fn take_from_work_tree(workspace: &Workspace, path: &RepoPath, progress: &Progre
     let Some(survey) = Survey::take(workspace.top(), path, None, &|_| true, &|_| false)? else {
         return Ok(());
     };
-    let (record, intake) = (workspace.worktree_record()?, Intake::new(workspace.store()));
+    let (record, intake) = (workspace.worktree_record(progress)?, Intake::new(workspace.store()));
     let files = survey.read(&record, None, Reading::Into(&intake), progress)?.files;
     if files.get(b"").is_none() {
         let leaves = files.iter().map(|(name, file)| (name, file.leaf()));

@@ -52,6 +52,8 @@ pub enum PathState {
         /// The version that it is of.
         at: Digest,
     },
+    /// Unmodified files of several versions: a checkout was cut short.
+    Mixed,
     /// Modified, and not added.
     Modified {
         /// The version that it was modified from, when it is known.
@@ -80,6 +82,10 @@ pub fn compare(
         return Ok((PathState::Absent, None));
     };
     let state = match known {
+        Some(known) if worktree.interrupted(path).is_some() => match changes(&found, known) {
+            changes if changes.is_none() => PathState::Mixed,
+            changes => PathState::Modified { since: Some(known.root.id), changes },
+        },
         Some(known) => against_record(&found, known, wanted, files),
         None => against_pointer(&found, wanted),
     };

@@ -10,7 +10,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::base::Digest;
-use crate::data::content::empty_directory;
+use crate::data::content::{empty_directory, is_empty_directory};
 use crate::objects::tree::{EntryKind, TreeEntry, TreeSummary};
 
 use super::Fingerprint;
@@ -42,6 +42,14 @@ impl FileRecord {
             EntryKind::Link => {
                 TreeEntry { kind: EntryKind::Link, ..TreeEntry::file(Vec::new(), false, id, size, None) }
             }
+        }
+    }
+
+    /// Whether it is what the leaf says.
+    pub fn is_leaf(&self, leaf: &TreeEntry) -> bool {
+        match self.kind {
+            EntryKind::Directory | EntryKind::Split => is_empty_directory(leaf),
+            kind => (kind, self.executable, self.id) == (leaf.kind, leaf.executable, leaf.id),
         }
     }
 

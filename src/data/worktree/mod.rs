@@ -3,13 +3,17 @@
 mod compare;
 mod files;
 mod fingerprint;
+mod form;
 mod record;
 mod scan;
+mod settle;
 mod snapshot;
+mod switch;
 
 pub use compare::{Changes, PathState, compare};
 pub use files::{FileRecord, Files, FilesBuilder};
 pub use fingerprint::Fingerprint;
 pub use record::{PathRecord, WorktreeRecord};
 pub use scan::{DiskEntry, Scan, ScanError, scan};
+pub use settle::Interrupted;
 pub use snapshot::{Reading, Snapshot, SnapshotError, Survey, located, snapshot};

@@ -2,23 +2,6 @@
 //!
 //! One file, `ml/state` in the worktree's own Git directory, for linked worktrees differ. It is read whole and replaced
 //! whole; a damaged or missing one is as if nothing had been materialised, which makes commands careful, not wrong.
-//!
-//! | bytes | meaning |
-//! | --- | --- |
-//! | 8 | `mlstate2` |
-//! | u32 | number of paths; of each: |
-//! | u16, bytes | the path in the repository |
-//! | u8, 32, 32, u64 | kind (0 file, 1 tree), id, manifest (zero: none) and size of the root |
-//! | u8 | whether the files are just those of the root |
-//! | u64 | number of files; of each, in order of their names: |
-//! | u16, u16, bytes | how many bytes of the name before it begins with; the rest of its path below |
-//! | u8 | kind (0 file, 1 executable file, 2 link, 3 empty directory), 16 more for one with a manifest |
-//! | u64, i64, i64, u64 | size, modified, changed (nanoseconds), inode |
-//! | 32 | content id |
-//! | 32 | its manifest, if there is one |
-//! | 32 | BLAKE3 of all before |
-//!
-//! Numbers are little-endian. Of an older form all files are read once more.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -26,19 +9,14 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::base::{Digest, RepoPath};
-use crate::objects::pointer::PointerKind;
-use crate::objects::tree::EntryKind;
+use crate::base::RepoPath;
+use crate::data::root::RootName;
 use crate::storage::durable::{self, DurableError};
 
-use super::{FileRecord, Files, FilesBuilder, Fingerprint};
-use crate::data::root::RootName;
-
-const MAGIC: &[u8; 8] = b"mlstate2";
-/// Marks the kind of a file whose manifest follows.
-const HAS_MANIFEST: u8 = 16;
-/// Bytes of a file whose name says nothing new.
-const SMALLEST_FILE: usize = 2 + 2 + 1 + 32 + 32;
+use super::form::{decode, encode};
+use super::settle::Interrupted;
+use super::switch::{Switch, SwitchNote};
+use super::{FileRecord, Files, Fingerprint};
 
 /// What was last written or added at one path.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,7 +30,7 @@ pub struct PathRecord {
 }
 
 /// What this worktree last wrote or added, by path.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 pub struct WorktreeRecord {
     paths: BTreeMap<RepoPath, PathRecord>,
     file: PathBuf,
@@ -60,6 +38,10 @@ pub struct WorktreeRecord {
     read: Option<Fingerprint>,
     /// Paths that were set or removed since.
     changed: BTreeSet<RepoPath>,
+    /// Which paths are on their way from one version to another.
+    switches: SwitchNote,
+    /// Where files of several versions lie.
+    interrupted: BTreeMap<RepoPath, Interrupted>,
 }
 
 impl WorktreeRecord {
@@ -70,21 +52,24 @@ impl WorktreeRecord {
     /// When the file is there and the system refuses to read it.
     pub fn open(git_dir: &Path) -> io::Result<Self> {
         let file = git_dir.join("ml").join("state");
+        // First the note of switches: it is taken away when the record is written.
+        let switches = SwitchNote::open(git_dir);
         let bytes = match fs::read(&file) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Ok(Self { file, ..Self::default() });
+                return Ok(Self { file, switches, ..Self::default() });
             }
             Err(error) => return Err(error),
         };
         let read = Some(Fingerprint::of(&fs::metadata(&file)?));
         let paths = decode(&bytes).unwrap_or_default();
-        Ok(Self { paths, file, read, changed: BTreeSet::new() })
+        Ok(Self { paths, file, read, switches, ..Self::default() })
     }
 
-    /// The stat of the file, which every change of the record changes; `None` where there is none.
-    pub fn fingerprint(git_dir: &Path) -> Option<Fingerprint> {
-        fs::metadata(git_dir.join("ml").join("state")).ok().map(|metadata| Fingerprint::of(&metadata))
+    /// The stats of its files, which every change of the record changes; `None` where there is none.
+    pub fn fingerprint(git_dir: &Path) -> [Option<Fingerprint>; 2] {
+        let of = |file: PathBuf| fs::metadata(file).ok().map(|metadata| Fingerprint::of(&metadata));
+        [of(git_dir.join("ml").join("state")), of(SwitchNote::path_in(git_dir))]
     }
 
     /// What was last written or added at `path`.
@@ -102,11 +87,64 @@ impl WorktreeRecord {
 
     /// Forgets `path`.
     pub fn remove(&mut self, path: &RepoPath) -> Option<PathRecord> {
+        self.end_switch(path);
         let removed = self.paths.remove(path);
         if removed.is_some() {
             self.changed.insert(path.clone());
         }
         removed
+    }
+
+    /// Says that what lay at `from` lies at `to` now.
+    pub fn rename(&mut self, from: &RepoPath, to: &RepoPath) {
+        self.switches.rename(from, to);
+        if let Some(known) = self.remove(from) {
+            self.set(to.clone(), known);
+        }
+    }
+
+    /// Says that `path` is likely to go to `root`, too: what is noted once need not be noted path by path.
+    pub fn expect_switch(&mut self, path: &RepoPath, root: RootName, parts: Vec<Vec<u8>>) {
+        self.switches.expect(path, root, parts);
+    }
+
+    /// Notes that `path` goes to `root`, before the first of its files changes: all of it, or these parts of it.
+    ///
+    /// # Errors
+    ///
+    /// When that cannot be written: then nothing must be changed.
+    pub fn begin_switch(
+        &mut self,
+        path: &RepoPath,
+        root: RootName,
+        parts: Vec<Vec<u8>>,
+    ) -> Result<(), DurableError> {
+        self.switches.begin(path, root, parts)
+    }
+
+    /// Says that what lies at `path` is what the record says, once it is saved.
+    pub fn end_switch(&mut self, path: &RepoPath) {
+        self.switches.end(path);
+        self.interrupted.remove(path);
+    }
+
+    /// What a switch that was cut short left at `path`, if files of several versions lie there.
+    pub fn interrupted(&self, path: &RepoPath) -> Option<&Interrupted> {
+        self.interrupted.get(path)
+    }
+
+    pub(super) fn set_interrupted(&mut self, path: RepoPath, interrupted: Interrupted) {
+        self.interrupted.insert(path, interrupted);
+    }
+
+    pub(super) fn switches_left(&self) -> Vec<(RepoPath, Switch)> {
+        self.switches.left().iter().map(|(path, switch)| (path.clone(), switch.clone())).collect()
+    }
+
+    /// The versions of which files may lie here, with their paths.
+    pub fn versions(&self) -> impl Iterator<Item = (&RepoPath, &RootName)> {
+        let written = self.paths.iter().map(|(path, known)| (path, &known.root));
+        written.chain(self.switches.versions())
     }
 
     /// All paths that were written or added.
@@ -143,7 +181,7 @@ impl WorktreeRecord {
     /// When the file cannot be written.
     pub fn save(&mut self, refresh: bool) -> Result<(), DurableError> {
         if self.changed.is_empty() {
-            return Ok(());
+            return self.switches.tidy();
         }
         let now = fs::metadata(&self.file).ok().map(|metadata| Fingerprint::of(&metadata));
         if now != self.read {
@@ -160,145 +198,16 @@ impl WorktreeRecord {
         durable::write_derived(&self.file, &encode(&self.paths))?;
         self.read = fs::metadata(&self.file).ok().map(|metadata| Fingerprint::of(&metadata));
         self.changed.clear();
-        Ok(())
+        self.switches.tidy()
     }
-}
-
-fn encode(paths: &BTreeMap<RepoPath, PathRecord>) -> Vec<u8> {
-    let mut out = MAGIC.to_vec();
-    out.extend((paths.len() as u32).to_le_bytes());
-    for (path, record) in paths {
-        put_name(&mut out, path.as_str().as_bytes());
-        out.push(u8::from(record.root.kind == PointerKind::Tree));
-        put_ids(&mut out, record.root.id, record.root.manifest);
-        out.extend(record.root.size.to_le_bytes());
-        out.push(u8::from(record.complete));
-        put_files(&mut out, &record.files);
-    }
-    let seal = Digest::of(&out);
-    out.extend(seal.as_bytes());
-    out
-}
-
-fn put_files(out: &mut Vec<u8>, files: &Files) {
-    out.extend((files.len() as u64).to_le_bytes());
-    let mut before: &[u8] = b"";
-    for (name, file) in files.iter() {
-        let shared = before.iter().zip(name).take_while(|(a, b)| a == b).count();
-        out.extend((shared as u16).to_le_bytes());
-        put_name(out, &name[shared..]);
-        before = name;
-        let kind = match (file.kind, file.executable) {
-            (EntryKind::Link, _) => 2,
-            (EntryKind::Directory | EntryKind::Split, _) => 3,
-            (EntryKind::File, executable) => u8::from(executable),
-        };
-        out.push(kind | if file.manifest.is_some() { HAS_MANIFEST } else { 0 });
-        out.extend(file.fingerprint.size.to_le_bytes());
-        out.extend(file.fingerprint.modified.to_le_bytes());
-        out.extend(file.fingerprint.changed.to_le_bytes());
-        out.extend(file.fingerprint.inode.to_le_bytes());
-        out.extend(file.id.as_bytes());
-        if let Some(manifest) = file.manifest {
-            out.extend(manifest.as_bytes());
-        }
-    }
-}
-
-fn put_name(out: &mut Vec<u8>, name: &[u8]) {
-    out.extend((name.len() as u16).to_le_bytes());
-    out.extend(name);
-}
-
-fn put_ids(out: &mut Vec<u8>, id: Digest, manifest: Option<Digest>) {
-    out.extend(id.as_bytes());
-    out.extend(manifest.unwrap_or(Digest::ZERO).as_bytes());
-}
-
-/// `None` for anything that is not whole.
-fn decode(bytes: &[u8]) -> Option<BTreeMap<RepoPath, PathRecord>> {
-    let (body, seal) = bytes.split_last_chunk::<32>()?;
-    if Digest::of(body).as_bytes() != seal {
-        return None;
-    }
-    let mut rest = body.strip_prefix(MAGIC)?;
-    let mut paths = BTreeMap::new();
-    for _ in 0..u32::from_le_bytes(take(&mut rest)?) {
-        let path = RepoPath::new(str::from_utf8(take_name(&mut rest)?).ok()?).ok()?;
-        let kind = if take::<1>(&mut rest)?[0] == 0 { PointerKind::File } else { PointerKind::Tree };
-        let (id, manifest) = take_ids(&mut rest)?;
-        let size = u64::from_le_bytes(take(&mut rest)?);
-        let complete = take::<1>(&mut rest)?[0] == 1;
-        let files = take_files(&mut rest)?;
-        paths.insert(path, PathRecord { root: RootName { kind, id, manifest, size }, files, complete });
-    }
-    rest.is_empty().then_some(paths)
-}
-
-fn take_files(rest: &mut &[u8]) -> Option<Files> {
-    let count = u64::from_le_bytes(take(rest)?);
-    let mut files = FilesBuilder::default();
-    // What the bytes cannot hold is not made room for.
-    files.reserve(usize::try_from(count).ok()?.min(rest.len() / SMALLEST_FILE));
-    let mut name: Vec<u8> = Vec::new();
-    for at in 0..count {
-        let shared = usize::from(u16::from_le_bytes(take(rest)?));
-        let own = take_name(rest)?;
-        let follows = name.get(shared..)? < own;
-        name.truncate(shared);
-        name.extend_from_slice(own);
-        let file = take_file(rest)?;
-        if at > 0 && !follows {
-            return None;
-        }
-        files.push(&name, &file);
-    }
-    Some(files.finish())
-}
-
-fn take_file(rest: &mut &[u8]) -> Option<FileRecord> {
-    let kind = take::<1>(rest)?[0];
-    let (has_manifest, kind) = (kind & HAS_MANIFEST != 0, kind & !HAS_MANIFEST);
-    let (kind, executable) = match kind {
-        0 => (EntryKind::File, false),
-        1 => (EntryKind::File, true),
-        2 => (EntryKind::Link, false),
-        3 => (EntryKind::Directory, false),
-        _ => return None,
-    };
-    let fingerprint = Fingerprint {
-        size: u64::from_le_bytes(take(rest)?),
-        modified: i64::from_le_bytes(take(rest)?),
-        changed: i64::from_le_bytes(take(rest)?),
-        inode: u64::from_le_bytes(take(rest)?),
-    };
-    let id = Digest::from_bytes(take(rest)?);
-    let manifest = if has_manifest { Some(Digest::from_bytes(take(rest)?)) } else { None };
-    Some(FileRecord { kind, executable, fingerprint, id, manifest })
-}
-
-fn take<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {
-    let (taken, left) = rest.split_first_chunk::<N>()?;
-    *rest = left;
-    Some(*taken)
-}
-
-fn take_name<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
-    let length = usize::from(u16::from_le_bytes(take(rest)?));
-    let (name, left) = rest.split_at_checked(length)?;
-    *rest = left;
-    Some(name)
-}
-
-fn take_ids(rest: &mut &[u8]) -> Option<(Digest, Option<Digest>)> {
-    let id = Digest::from_bytes(take(rest)?);
-    let manifest = Digest::from_bytes(take(rest)?);
-    Some((id, (!manifest.is_zero()).then_some(manifest)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::Digest;
+    use crate::objects::pointer::PointerKind;
+    use crate::objects::tree::EntryKind;
 
     fn example() -> (RepoPath, PathRecord) {
         let file = FileRecord {

@@ -51,6 +51,11 @@ fn an_add_that_makes_many_packs_few_and_is_killed() {
 }
 
 #[test]
+fn a_hook_that_is_killed_while_data_follows() {
+    killed_everywhere(&Scene::follow());
+}
+
+#[test]
 fn a_checkout_that_is_killed() {
     killed_everywhere(&Scene::checkout());
 }

@@ -2,6 +2,7 @@
 //! power cut leaves after each. See `tests/faults/faults.c`.
 
 mod copy;
+mod cut_short;
 mod disk;
 mod journal;
 mod kill;

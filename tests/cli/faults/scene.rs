@@ -30,10 +30,12 @@ pub struct Scene {
     base: PathBuf,
     task: Task,
     line: Vec<&'static str>,
-    old: Files,
-    new: Files,
+    /// The user's files in the version that is here before a checkout, or is added first.
+    pub old: Files,
+    /// Those in the other version.
+    pub new: Files,
     /// The pointers when the command has ended well.
-    pointers: Files,
+    pub pointers: Files,
     numbers: AtomicUsize,
 }
 
@@ -85,6 +87,13 @@ impl Scene {
     /// The `checkout` of another version than the one that is here.
     pub fn checkout() -> Self {
         let scene = Self::begin(Task::Checkout, &["checkout"]);
+        scene.add_both_versions(true);
+        scene.ready()
+    }
+
+    /// The same, by a hook.
+    pub fn follow() -> Self {
+        let scene = Self::begin(Task::Checkout, &["hook", "post-checkout", "0", "0", "1"]);
         scene.add_both_versions(true);
         scene.ready()
     }
@@ -184,6 +193,11 @@ impl<'a> Stage<'a> {
     /// The command, in one thread, so that its calls come in the same order each time.
     pub fn command(&self) -> Command {
         self.program(&self.scene.line)
+    }
+
+    /// Runs another command of ours, undisturbed.
+    pub fn try_out(&self, arguments: &[&str]) -> Output {
+        self.layer.run(self.program(arguments), Fault::None, 0).0
     }
 
     fn program(&self, arguments: &[&str]) -> Command {
