@@ -4,8 +4,10 @@
 //! - [`store`]: the packs of this clone, under its Git directory.
 //! - [`remote`]: a place for packs that a team shares: a folder or a bucket.
 //! - [`remote_reader`]: items out of the packs of a remote, in few requests, verified.
+//! - [`unnamed`]: files without a name until they are whole.
 
 pub mod durable;
 pub mod remote;
 pub mod remote_reader;
 pub mod store;
+pub mod unnamed;

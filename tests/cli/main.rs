@@ -29,6 +29,7 @@ mod mldata_ls;
 mod mldata_manual;
 mod mldata_mv;
 mod mldata_push;
+mod mldata_reflink;
 mod mldata_remote;
 mod mldata_remote_forget;
 mod mldata_rm;

@@ -82,6 +82,12 @@ fn write(page: &mut Page<'_>, summary: &AddSummary, to: Option<&str>, took: Dura
         ]
     };
     page.table(0, &summary.added.iter().map(row).collect::<Vec<_>>())?;
+    if summary.cloned > 0 {
+        page.line(format_args!(
+            "kept {} as clones, which share their blocks with the files",
+            size(summary.cloned)
+        ))?;
+    }
     if summary.stored > 0 {
         let bytes = summary.added.iter().map(|added| added.bytes).sum();
         let (stored, rate) = (size(summary.stored), rate(bytes, took));

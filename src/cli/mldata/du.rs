@@ -59,7 +59,19 @@ fn write(page: &mut Page<'_>, found: &Usage) -> io::Result<()> {
     } else {
         page.table(0, &rows)?;
     }
-    page.line(format_args!("the store has {} in {}", size(found.pack_bytes), counted(found.packs, "pack")))
+    let clones = match found.clones {
+        0 => String::new(),
+        clones => format!(
+            ", and {} in {} that share their blocks with the work tree",
+            size(found.clone_bytes),
+            counted(clones, "clone")
+        ),
+    };
+    page.line(format_args!(
+        "the store has {} in {}{clones}",
+        size(found.pack_bytes),
+        counted(found.packs, "pack")
+    ))
 }
 
 fn sizes(bytes: &Bytes) -> [String; 3] {

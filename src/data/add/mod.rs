@@ -77,6 +77,8 @@ pub struct AddSummary {
     pub staged: Vec<RepoPath>,
     /// Bytes by which the store grew.
     pub stored: u64,
+    /// Bytes of files that the store keeps as clones, which share their blocks with the files.
+    pub cloned: u64,
 }
 
 /// Adds `paths` (files or directories, relative to the top).
@@ -90,7 +92,10 @@ pub fn add(
     options: AddOptions,
     progress: &Progress,
 ) -> Result<AddSummary, AddError> {
-    let intake = Intake::new(workspace.store());
+    let intake = match workspace.repository().setting_switch("mldata.reflink") {
+        Some(false) => Intake::new(workspace.store()),
+        _ => Intake::cloning(workspace.store()),
+    };
     add_through(workspace, &intake, paths, options, &|_| Ok(()), progress)
 }
 
@@ -162,7 +167,7 @@ fn add_through(
     record.save(false)?;
     // Not being able to note it costs the next command some time, nothing else.
     let _ = whole.save();
-    Ok(AddSummary { added, staged, stored: intake.stored() })
+    Ok(AddSummary { added, staged, stored: intake.stored(), cloned: intake.cloned() })
 }
 
 /// Stores what lies at `path` now and names it nowhere: pointer, index and record stay as they are. Of a tracked directory

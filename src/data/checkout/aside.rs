@@ -15,6 +15,7 @@ use rustix::fs::{CWD, renameat, symlinkat};
 use tempfile::TempPath;
 
 use crate::base::RandomId;
+use crate::storage::unnamed::{link, unnamed};
 
 /// A file without a place in the work tree.
 pub(super) struct Aside {
@@ -92,39 +93,6 @@ fn rename(aside: &Path, folder: &impl AsFd, name: &OsStr) -> io::Result<()> {
         let _ = fs::remove_file(aside);
         error.into()
     })
-}
-
-#[cfg(target_os = "linux")]
-fn unnamed(folder: &impl AsFd, mode: u32) -> Option<File> {
-    use rustix::fs::{Mode, OFlags, openat};
-    let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
-    openat(folder, ".", flags, Mode::from_bits_truncate(mode)).ok().map(File::from)
-}
-
-#[cfg(not(target_os = "linux"))]
-fn unnamed(_: &impl AsFd, _: u32) -> Option<File> {
-    None
-}
-
-#[cfg(target_os = "linux")]
-fn link(file: &File, folder: impl AsFd, name: &OsStr) -> io::Result<()> {
-    use std::os::fd::AsRawFd;
-
-    use rustix::fs::{AtFlags, linkat};
-    use rustix::io::Errno;
-    match linkat(file, "", &folder, name, AtFlags::EMPTY_PATH) {
-        // Before Linux 6.10 that needs a capability; the way through /proc does not.
-        Err(Errno::NOENT) => {
-            let there = format!("/proc/self/fd/{}", file.as_raw_fd());
-            Ok(linkat(CWD, there, &folder, name, AtFlags::SYMLINK_FOLLOW)?)
-        }
-        linked => Ok(linked?),
-    }
-}
-
-#[cfg(not(target_os = "linux"))]
-fn link(_: &File, _: impl AsFd, _: &OsStr) -> io::Result<()> {
-    Err(io::ErrorKind::Unsupported.into())
 }
 
 #[cfg(test)]

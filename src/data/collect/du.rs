@@ -11,6 +11,7 @@ use crate::data::root::RootName;
 use crate::data::tracked::{self, TrackedError};
 use crate::data::versions::{self, Commits};
 use crate::data::workspace::Workspace;
+use crate::storage::store::PackOnDisk;
 
 /// Bytes of one version or path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
@@ -58,6 +59,10 @@ pub struct Usage {
     pub packs: u64,
     /// Bytes of these files.
     pub pack_bytes: u64,
+    /// Files of the local store that share their blocks with a file in a work tree, until one of the two changes.
+    pub clones: u64,
+    /// Bytes of these files.
+    pub clone_bytes: u64,
 }
 
 /// Who needs an item: one, or several.
@@ -123,8 +128,15 @@ pub fn usage(workspace: &Workspace, paths: &[RepoPath]) -> Result<Usage, Collect
         return Err(TrackedError::NotTracked(unknown.clone()).into());
     }
     let packs = workspace.store().packs()?;
-    let pack_bytes = packs.iter().map(|pack| pack.length).sum();
-    Ok(Usage { paths: found, packs: packs.len() as u64, pack_bytes })
+    let (clones, packs): (Vec<_>, Vec<_>) = packs.iter().partition(|pack| pack.clone_of.is_some());
+    let bytes = |packs: &[&PackOnDisk]| packs.iter().map(|pack| pack.length).sum();
+    Ok(Usage {
+        paths: found,
+        packs: packs.len() as u64,
+        pack_bytes: bytes(&packs),
+        clones: clones.len() as u64,
+        clone_bytes: bytes(&clones),
+    })
 }
 
 /// Counts all versions, in order, and their paths.

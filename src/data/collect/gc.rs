@@ -93,7 +93,7 @@ pub fn fold(workspace: &Workspace, progress: &Progress) -> Result<Swept, StoreEr
     if let Err(error) = store.exclude_at_once().map(drop) {
         return in_use(error);
     }
-    let mut plan = store.plan_sweep(&|_, _| true, SCATTERED)?;
+    let mut plan = store.plan_sweep(&|_, _| true, &|_| true, SCATTERED)?;
     if plan.is_empty() {
         return Ok(Swept::default());
     }

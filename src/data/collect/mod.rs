@@ -12,6 +12,7 @@ mod error;
 mod gc;
 mod reach;
 pub(in crate::data) mod roots;
+mod shared;
 mod sweep;
 mod vacate;
 

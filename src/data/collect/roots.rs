@@ -95,7 +95,7 @@ impl Roots {
 }
 
 /// The Git directories of all worktrees of a clone.
-fn worktree_dirs(common_dir: &Path) -> Vec<PathBuf> {
+pub fn worktree_dirs(common_dir: &Path) -> Vec<PathBuf> {
     let linked = fs::read_dir(common_dir.join("worktrees")).into_iter().flatten().flatten();
     std::iter::once(common_dir.to_owned()).chain(linked.map(|entry| entry.path())).collect()
 }

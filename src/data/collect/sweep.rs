@@ -6,6 +6,7 @@ use std::time::SystemTime;
 use super::error::CollectError;
 use super::reach::Reach;
 use super::roots::Roots;
+use super::shared::shared;
 use crate::base::{Progress, Unit};
 use crate::data::root::RootName;
 use crate::data::workspace::Workspace;
@@ -73,7 +74,9 @@ impl Removal<'_> {
         stays: Stays<'_>,
     ) -> Result<Swept, CollectError> {
         let store = self.workspace.store();
-        let mut plan = store.plan_sweep(&|pack, entry| stays(pack, entry, &needed), self.worth)?;
+        let shared = shared(self.workspace, self.now)?;
+        let keeps = |pack: &PackOnDisk, entry: &FooterEntry| stays(pack, entry, &needed);
+        let mut plan = store.plan_sweep(&keeps, &|content| shared.contains(content), self.worth)?;
         if self.dry_run || plan.is_empty() {
             return Ok(plan.sums);
         }

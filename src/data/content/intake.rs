@@ -1,11 +1,16 @@
 //! What goes into the store, counted.
 
+use std::fs::File;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::base::Digest;
 use crate::objects::Encoder;
 use crate::objects::item::ItemKind;
-use crate::storage::store::{Kept, Parcel, Store, StoreError, StoreWriter};
+use crate::storage::store::{CloneDraft, Kept, Parcel, Store, StoreError, StoreWriter};
+
+/// Smaller files are not kept as clones, in bytes. A clone costs two files of the store, three calls that wait for the disk,
+/// and later, when the file changes, that all of it is written anew: a pack costs less for what is written in some 0.1 s.
+const WORTH_A_CLONE: u64 = 16 << 20;
 
 /// A place for chunks other than the store.
 pub trait Elsewhere: Sync {
@@ -25,13 +30,22 @@ pub struct Intake<'a> {
     writer: StoreWriter,
     /// Where new chunks go instead.
     elsewhere: Option<&'a dyn Elsewhere>,
+    /// The store, where large files may be kept as clones.
+    cloning: Option<Store>,
     stored: AtomicU64,
+    cloned: AtomicU64,
 }
 
 impl<'a> Intake<'a> {
     /// An intake that has taken nothing.
     pub fn new(store: &Store) -> Self {
-        Self { writer: store.writer(), elsewhere: None, stored: AtomicU64::new(0) }
+        let (stored, cloned) = (AtomicU64::new(0), AtomicU64::new(0));
+        Self { writer: store.writer(), elsewhere: None, cloning: None, stored, cloned }
+    }
+
+    /// An intake that keeps large files as clones, where the file system makes them.
+    pub fn cloning(store: &Store) -> Self {
+        Self { cloning: Some(store.clone()), ..Self::new(store) }
     }
 
     /// An intake that keeps only nodes in the store, and sends chunks elsewhere.
@@ -42,6 +56,34 @@ impl<'a> Intake<'a> {
     /// Whether contents stay on this disk.
     pub const fn fills_the_disk(&self) -> bool {
         self.elsewhere.is_none()
+    }
+
+    /// A clone of `file`, which has so many bytes; `None` where there can be none, and for files that are not worth one.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be written to.
+    pub fn begin_clone(&self, file: &File, size: u64) -> Result<Option<CloneDraft>, StoreError> {
+        match &self.cloning {
+            Some(store) if size >= WORTH_A_CLONE => store.begin_clone(file, size),
+            _ => Ok(None),
+        }
+    }
+
+    /// Whether the store has the chunk.
+    pub fn knows(&self, chunk: &Digest) -> bool {
+        self.cloning.as_ref().is_some_and(|store| store.contains(chunk))
+    }
+
+    /// Keeps a clone as the content with this id; `size` is its length in bytes.
+    ///
+    /// # Errors
+    ///
+    /// When something cannot be written.
+    pub fn keep_clone(&self, draft: CloneDraft, content: &Digest, size: u64) -> Result<(), StoreError> {
+        draft.keep(content)?;
+        self.cloned.fetch_add(size, Ordering::Relaxed);
+        Ok(())
     }
 
     /// Puts an item; one that the store has is skipped.
@@ -104,6 +146,11 @@ impl<'a> Intake<'a> {
     /// When something could not be made durable.
     pub fn sync(&self) -> Result<(), StoreError> {
         self.writer.sync()
+    }
+
+    /// Bytes of files that were kept as clones.
+    pub fn cloned(&self) -> u64 {
+        self.cloned.load(Ordering::Relaxed)
     }
 
     /// Bytes by which the store grew, or the place elsewhere.

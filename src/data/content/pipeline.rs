@@ -15,10 +15,15 @@
 //! stored bytes. Memory: three batches of [`BATCH`] bytes and what they become, about 50 MiB, whatever the size of the
 //! file. Large files are taken in one after the other, so that there is never more than one such set.
 //!
+//! Where the file system shares blocks, the file is cloned first and the clone is read, so that it cannot change meanwhile. A
+//! content of which the store has little is kept as that clone ([`crate::storage::store::CloneDraft`]): then nothing is
+//! encoded or written.
+//!
 //! Peers: restic reads a file with one thread, and chunks and hashes it there; Xet's client does as well. Measured, CPU
 //! seconds of a whole `add` that all workers share: a CSV of 1.09 GB 4.0, a checkpoint of 511 MB 1.2, 2 GiB of noise 3.4.
 
 use std::fs::File;
+use std::io;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
@@ -33,12 +38,18 @@ use crate::objects::Encoder;
 use crate::objects::chunker::{MAX_CHUNK, first_cut};
 use crate::objects::item::ItemKind;
 use crate::objects::manifest::ManifestBuilder;
-use crate::storage::store::{Parcel, StoreError};
+use crate::storage::store::{CloneDraft, Parcel, StoreError};
 
 /// Bytes of a batch. Shorter files are not worth three batches.
 pub(super) const BATCH: usize = 8 << 20;
 /// Bytes that are read at once, and hashed while they are in the cache.
 const PIECE: usize = 512 << 10;
+/// A content is sampled at so many places.
+const SAMPLES: u64 = 16;
+/// Bytes of a sample: some five chunks that are cut as those of the content are.
+const SAMPLE: usize = 512 << 10;
+/// After so many cuts within a content, a further one is most likely one of the content, too.
+const UNSURE: u32 = 2;
 /// Chunks of a run, which one worker encodes.
 const RUN: usize = 4;
 
@@ -64,10 +75,22 @@ impl Pipeline {
         observer: Option<&Mutex<dyn Observer>>,
         progress: &Progress,
     ) -> Result<Content, WriteError> {
+        let unstored = |source| WriteError::Store { path: path.to_owned(), source };
+        let mut draft = intake.map_or(Ok(None), |intake| intake.begin_clone(file, size)).map_err(unstored)?;
+        let snapshot = draft.as_ref().map(CloneDraft::file);
+        let file = snapshot.as_deref().unwrap_or(file);
+        if let (Some(_), Some(intake)) = (&draft, intake) {
+            let known = is_mostly_known(file, size, intake);
+            if known.map_err(|source| WriteError::Read { path: path.to_owned(), source })? {
+                draft = None;
+            }
+        }
+        // What a clone holds is not encoded.
+        let encoding = intake.filter(|_| draft.is_none());
         let mut observer = observer.map(|observer| observer.lock().unwrap_or_else(PoisonError::into_inner));
         let observer: Option<&mut dyn Observer> = observer.as_deref_mut().map(|observer| observer as _);
         let mut source = Source::new(path, file, size, observer);
-        let mut target = Target { path, intake, progress, manifest: ManifestBuilder::new() };
+        let mut target = Target { path, intake, draft, progress, manifest: ManifestBuilder::new() };
         let [next, now, last] = &mut self.batches;
         last.used = 0;
         source.fill(now)?;
@@ -77,10 +100,10 @@ impl Pipeline {
             let encoded = rayon::scope(|scope| {
                 scope.spawn(|_| written = target.write(last));
                 scope.spawn(|_| filled = source.fill(next));
-                now.encode(encoder, intake)
+                now.encode(encoder, encoding)
             });
             written?;
-            encoded.map_err(|source| WriteError::Store { path: path.to_owned(), source })?;
+            encoded.map_err(unstored)?;
             filled?;
             if now.used > 0 {
                 encoder = Encoder::united(now.runs[..now.used].iter().map(|run| run.encoder));
@@ -217,10 +240,33 @@ fn cut(bytes: &[u8], ended: bool, runs: &mut Vec<Run>) -> (usize, usize) {
     (at, count)
 }
 
+/// Whether the store has half of a content or more, as far as samples tell.
+fn is_mostly_known(file: &File, size: u64, intake: &Intake<'_>) -> io::Result<bool> {
+    let mut bytes = vec![0; SAMPLE];
+    let (mut known, mut met) = (0, 0);
+    let step = size.saturating_sub(SAMPLE as u64) / (SAMPLES - 1);
+    for number in 0..SAMPLES {
+        let filled = read_full(file, number * step, &mut bytes, SAMPLE)?;
+        let (mut at, mut chunks) = (0, 0);
+        while filled - at >= MAX_CHUNK {
+            let length = first_cut(&bytes[at..filled]);
+            // Within a content, the first cuts may be those of the sample, not of the content.
+            if chunks >= UNSURE || number == 0 {
+                known += u32::from(intake.knows(&Digest::of(&bytes[at..at + length])));
+                met += 1;
+            }
+            (at, chunks) = (at + length, chunks + 1);
+        }
+    }
+    Ok(known * 2 >= met)
+}
+
 /// Where the items go.
 struct Target<'a> {
     path: &'a Path,
     intake: Option<&'a Intake<'a>>,
+    /// The clone that is to hold the chunks.
+    draft: Option<CloneDraft>,
     progress: &'a Progress,
     manifest: ManifestBuilder,
 }
@@ -233,6 +279,10 @@ impl Target<'_> {
             let appended = self.intake.map_or(Ok(()), |intake| intake.append(&mut run.parcel));
             appended.map_err(|source| WriteError::Store { path: self.path.to_owned(), source })?;
             for (id, length) in run.ids.iter().zip(&run.lengths) {
+                if let Some(draft) = &mut self.draft {
+                    let pushed = draft.push(*id, *length);
+                    pushed.map_err(|source| WriteError::Store { path: self.path.to_owned(), source })?;
+                }
                 let mut node = |id, node: Vec<u8>| put_node(self.path, self.intake, id, &node);
                 self.manifest.push(*id, *length, &mut node)?;
             }
@@ -244,6 +294,10 @@ impl Target<'_> {
 
     fn finish(self, id: Digest) -> Result<Content, WriteError> {
         let size = self.manifest.bytes();
+        if let (Some(draft), Some(intake)) = (self.draft, self.intake) {
+            let kept = intake.keep_clone(draft, &id, size);
+            kept.map_err(|source| WriteError::Store { path: self.path.to_owned(), source })?;
+        }
         let mut node = |id, node: Vec<u8>| put_node(self.path, self.intake, id, &node);
         Ok(Content { id, manifest: self.manifest.finish(&mut node)?, size })
     }

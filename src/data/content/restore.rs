@@ -44,29 +44,44 @@ impl Former {
     /// The file at `path`, which held `content` when it had the stat `seen`. `None` where it is of no use: it was
     /// touched, the store lacks its manifest, or it is too large.
     pub fn open(store: &Store, path: &Path, seen: &Fingerprint, content: &Content) -> Option<Self> {
-        let manifest = content.manifest.filter(|_| content.size <= LARGEST_FORMER)?;
         let (file, now) = open_regular(path).ok()?;
         if !seen.is_still(&now) || now.size != content.size {
             return None;
         }
-        let mut places = HashMap::new();
-        let mut offset = 0;
-        for chunk in chunks_in_order(store, manifest, content.size) {
-            let chunk = chunk.ok()?;
-            places.entry(key(&chunk.id)).or_insert(offset);
-            offset += u64::from(chunk.len);
-        }
-        Some(Self { file, places })
+        Some(Self { file, places: places_of(store, content)? })
     }
+}
 
-    /// Makes `out`, an empty file, a clone of this one, if the file system can do that.
-    fn clone_to(&self, out: &File, size: u64) -> bool {
-        #[cfg(target_os = "linux")]
-        let cloned = rustix::fs::ioctl_ficlone(out, &self.file).is_ok() && out.set_len(size).is_ok();
-        #[cfg(not(target_os = "linux"))]
-        let cloned = false;
-        cloned
+/// Makes `out`, an empty file, a clone of `file`, of so many bytes, if the file system can do that.
+fn clone_to(file: &File, out: &File, size: u64) -> bool {
+    #[cfg(target_os = "linux")]
+    let cloned = rustix::fs::ioctl_ficlone(out, file).is_ok() && out.set_len(size).is_ok();
+    #[cfg(not(target_os = "linux"))]
+    let cloned = false;
+    cloned
+}
+
+/// What a new file is before anything is written to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Begun {
+    /// Empty.
+    Empty,
+    /// A clone of the former file.
+    Former,
+    /// A clone of the content itself, which the store keeps as one.
+    Whole,
+}
+
+/// Where the chunks of a content lie in it; `None` for one that is too large, or whose manifest is not here.
+fn places_of(store: &Store, content: &Content) -> Option<HashMap<u64, u64>> {
+    let manifest = content.manifest.filter(|_| content.size <= LARGEST_FORMER)?;
+    let (mut places, mut offset) = (HashMap::new(), 0);
+    for chunk in chunks_in_order(store, manifest, content.size) {
+        let chunk = chunk.ok()?;
+        places.entry(key(&chunk.id)).or_insert(offset);
+        offset += u64::from(chunk.len);
     }
+    Some(places)
 }
 
 fn key(id: &Digest) -> u64 {
@@ -86,16 +101,21 @@ pub fn restore_content(
     former: Option<&Former>,
     progress: &Progress,
 ) -> Result<(), ReadError> {
-    let cloned = former.is_some_and(|former| former.clone_to(out, content.size));
+    let is_clone_of = |file: &File| clone_to(file, out, content.size);
+    let begun = match former {
+        _ if store.clone_of(&content.id).is_some_and(|kept| is_clone_of(&kept)) => Begun::Whole,
+        Some(former) if is_clone_of(&former.file) => Begun::Former,
+        _ => Begun::Empty,
+    };
     let out = Some(out);
-    let quick = Restoration { store, content, out, former, cloned, verified: false, progress };
+    let quick = Restoration { store, content, out, former, begun, verified: false, progress };
     match quick.run() {
         Ok(id) if id == content.id => return Ok(()),
         Err(ReadError::Write(error)) => return Err(ReadError::Write(error)),
         Ok(_) | Err(_) => {}
     }
     // Damage, or a file that changed: from the store alone, where every chunk is verified and the damaged one is named.
-    let careful = Restoration { former: None, cloned: false, verified: true, ..quick };
+    let careful = Restoration { former: None, begun: Begun::Empty, verified: true, ..quick };
     if careful.run()? == content.id { Ok(()) } else { Err(ReadError::Mismatch(content.id)) }
 }
 
@@ -112,8 +132,8 @@ pub fn check_content(
     see: &mut dyn FnMut(Digest),
 ) -> Result<(), ReadError> {
     let mismatch = || ReadError::Mismatch(content.id);
-    let check =
-        Restoration { store, content, out: None, former: None, cloned: false, verified: true, progress };
+    let (former, begun) = (None, Begun::Empty);
+    let check = Restoration { store, content, out: None, former, begun, verified: true, progress };
     if check.run()? != content.id {
         return Err(mismatch());
     }
@@ -133,8 +153,8 @@ struct Restoration<'a> {
     /// Where it is written to, if anywhere.
     out: Option<&'a File>,
     former: Option<&'a Former>,
-    /// Whether `out`, which can be read too, began as a clone of the former file.
-    cloned: bool,
+    /// What `out`, which can be read too, began as.
+    begun: Begun,
     /// Whether each chunk is verified when it is read.
     verified: bool,
     progress: &'a Progress,
@@ -193,14 +213,18 @@ impl Restoration<'_> {
             let (from, to) = (start.max(*offset), end.min(offset + u64::from(chunk.len)));
             let within = (from - offset) as usize..(to - offset) as usize;
             let lent = self.former.and_then(|former| former.places.get(&key(&chunk.id)).copied());
-            let stays = self.cloned && lent == Some(*offset);
+            let stays = match self.begun {
+                Begun::Empty => false,
+                Begun::Former => lent == Some(*offset),
+                Begun::Whole => true,
+            };
             if stays != there || bench.piece.len() >= PIECE {
                 piece_start += self.put(&mut hasher, &mut bench.piece, piece_start, there)?;
                 there = stays;
             }
             match (lent, self.former, self.out) {
                 // What stays is verified as it lies in the clone, which nobody else can write to.
-                (Some(place), _, Some(out)) if stays => borrow(out, place, &within, &mut bench.piece)?,
+                (_, _, Some(out)) if stays => borrow(out, *offset, &within, &mut bench.piece)?,
                 (Some(place), Some(former), _)
                     if borrow(&former.file, place, &within, &mut bench.piece).is_ok() => {}
                 _ => self.fetch(bench, chunk, within)?,

@@ -12,6 +12,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::UNIX_EPOCH;
 
+use super::clones::SHARED;
 use super::error::StoreError;
 use crate::base::Digest;
 
@@ -30,11 +31,13 @@ impl Census {
     pub(super) fn take(store: &Path) -> Result<Self, StoreError> {
         let mut packs = Vec::new();
         // Open packs come first: one that is sealed meanwhile is met twice, not missed.
-        count(&store.join("open"), &mut packs)?;
+        count(&store.join("open"), &is_no_table, &mut packs)?;
         let sealed = store.join("packs");
         for folder in entries(&sealed)? {
-            count(&folder.path(), &mut packs)?;
+            count(&folder.path(), &|_| true, &mut packs)?;
         }
+        // Without its table a clone is none.
+        count(&store.join(SHARED), &|_| true, &mut packs)?;
         packs.sort_unstable();
         packs.dedup();
         Ok(Self { packs })
@@ -78,10 +81,19 @@ fn entries(folder: &Path) -> Result<Vec<fs::DirEntry>, StoreError> {
     }
 }
 
-fn count(folder: &Path, packs: &mut Vec<(u64, u64)>) -> Result<(), StoreError> {
+/// Tables of open packs grow with what they name, and go when their packs are sealed.
+fn is_no_table(name: &[u8]) -> bool {
+    !name.ends_with(b".table")
+}
+
+fn count(
+    folder: &Path,
+    counts: &dyn Fn(&[u8]) -> bool,
+    packs: &mut Vec<(u64, u64)>,
+) -> Result<(), StoreError> {
     for entry in entries(folder)? {
         let name = entry.file_name();
-        if name.as_bytes().ends_with(b".table") {
+        if !counts(name.as_bytes()) {
             continue;
         }
         match entry.metadata() {

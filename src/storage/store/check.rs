@@ -122,7 +122,7 @@ impl Scan {
     /// Whether the item is what the table of the pack says.
     fn is_whole(&mut self, pack: &PackOnDisk, file: &File, item: &PackItem) -> Result<bool, StoreError> {
         let (entry, offset) = item;
-        let stored = self.window.bring(file, (*offset).into(), entry.stored as usize, AHEAD);
+        let stored = self.window.bring(file, *offset, entry.stored as usize, AHEAD);
         let is_whole = stored.is_ok_and(|stored| {
             let stored = &self.window.bytes()[stored];
             let item = decode_in(entry.codec, stored, entry.raw, &mut self.scratch);

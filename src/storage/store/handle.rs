@@ -6,10 +6,12 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak};
 use std::time::Duration;
 
 use super::census::Census;
+use super::clones::is_clone;
 use super::error::StoreError;
 use super::exclusion::Exclusion;
 use super::index::{Index, Location, PackFile, Touched};
@@ -17,7 +19,7 @@ use super::losses::{self, LossStamp};
 use super::users::{self, Entry, StoreUse};
 use super::writer::StoreWriter;
 use crate::base::{Digest, Progress};
-use crate::objects::{Codec, ItemKind, codec};
+use crate::objects::{Codec, Encoder, ItemKind, codec};
 
 /// How many sealed packs are held open at once.
 const FILES_HELD: usize = 64;
@@ -33,6 +35,10 @@ struct Shared {
     files: Mutex<HashMap<PathBuf, Arc<File>>>,
     /// The entry of this process among the users, as long as somebody holds it.
     entry: Mutex<Weak<Entry>>,
+    /// Whether the file system is known to make no clones for this store.
+    without_clones: AtomicBool,
+    /// What was learned from chunks of clones that were encoded.
+    encoder: Mutex<Encoder>,
 }
 
 impl fmt::Debug for Store {
@@ -73,6 +79,16 @@ impl Stored {
         self.decode().filter(|item| self.kind.id_of(item) == *id)
     }
 
+    /// The same item in the form that `encoder` chooses, where it is stored raw.
+    pub(super) fn encoded(self, encoder: &mut Encoder) -> Self {
+        if self.codec != Codec::Raw {
+            return self;
+        }
+        let mut bytes = Vec::with_capacity(self.bytes.len());
+        let codec = encoder.encode(&self.bytes, &mut bytes);
+        Self { codec, bytes, ..self }
+    }
+
     /// The item, whatever it is; `None` if its bytes cannot be decoded.
     pub(in crate::storage) fn decode(&self) -> Option<Vec<u8>> {
         codec::decode(self.codec, &self.bytes, self.raw).ok()
@@ -82,8 +98,14 @@ impl Stored {
 impl Store {
     /// The store in the folder `path`, which need not exist yet.
     pub fn open(path: impl Into<PathBuf>) -> Self {
-        let (index, files, entry) = (RwLock::default(), Mutex::default(), Mutex::default());
-        Self(Arc::new(Shared { path: path.into(), index, files, entry }))
+        Self(Arc::new(Shared {
+            path: path.into(),
+            index: RwLock::default(),
+            files: Mutex::default(),
+            entry: Mutex::default(),
+            without_clones: AtomicBool::new(false),
+            encoder: Mutex::default(),
+        }))
     }
 
     /// Begins to use the store: as long as the answer lives, nothing goes that was there, whatever gc does. Whoever puts
@@ -199,13 +221,23 @@ impl Store {
         if stored.kind.id_of(&item) == *id { Ok(item) } else { Err(damaged(None)) }
     }
 
-    /// The item in its stored form, for copying into another pack. Not verified.
+    /// The item in its stored form, for copying into another pack: what lies raw in a clone is encoded now. Not verified.
     ///
     /// # Errors
     ///
     /// As for [`Store::read`].
     pub fn read_stored(&self, id: &Digest) -> Result<Stored, StoreError> {
-        Ok(self.stored_and_path(id)?.0)
+        let (mut stored, path) = self.stored_and_path(id)?;
+        if is_clone(&path) {
+            let mut encoder = self.0.encoder.lock().unwrap_or_else(PoisonError::into_inner);
+            stored = stored.encoded(&mut encoder);
+        }
+        Ok(stored)
+    }
+
+    /// Whether it is known that no clones can be made.
+    pub(super) fn without_clones(&self) -> &AtomicBool {
+        &self.0.without_clones
     }
 
     /// A writer. It takes an open pack at its first item.
@@ -248,7 +280,7 @@ impl Store {
         let file = self.file_of(pack)?;
         let Location { offset, stored, raw, codec, kind, .. } = *location;
         let mut bytes = vec![0; stored as usize];
-        file.read_exact_at(&mut bytes, offset.into())?;
+        file.read_exact_at(&mut bytes, offset)?;
         Ok(Stored { kind, codec, bytes, raw })
     }
 

@@ -12,9 +12,10 @@ use std::time::{Duration, SystemTime};
 
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
+use super::clones::{clone_entries, clones_in};
 use super::error::StoreError;
 use super::losses::{self, LossStamp};
-use super::open_pack::{cut_to_length, tables_of, with_offsets};
+use super::open_pack::{cut_to_length, tables_of, with_offsets, with_offsets_from};
 use super::table;
 use crate::base::Digest;
 use crate::objects::pack::{HEADER_LEN, TRAILER_LEN, Trailer};
@@ -24,7 +25,7 @@ use crate::objects::{Codec, FooterEntry, ItemKind, PackFooter};
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Location {
     pub pack: u32,
-    pub offset: u32,
+    pub offset: u64,
     pub stored: u32,
     pub raw: u32,
     pub codec: Codec,
@@ -98,7 +99,7 @@ pub(super) struct Index {
     losses: Option<LossStamp>,
     places: HashMap<Digest, Location>,
     packs: Vec<PackFile>,
-    /// Sealed packs by name.
+    /// Sealed packs and clones by name.
     sealed: HashMap<OsString, u32>,
     /// Open packs of others by the name of their table: the pack, and how many of its items were seen.
     open: HashMap<OsString, (u32, usize)>,
@@ -163,7 +164,7 @@ impl Index {
     }
 
     /// Adds an item of a pack.
-    pub fn add_item(&mut self, pack: u32, entry: &FooterEntry, offset: u32) {
+    pub fn add_item(&mut self, pack: u32, entry: &FooterEntry, offset: u64) {
         let FooterEntry { id, stored, raw, codec, kind } = *entry;
         self.places.insert(id, Location { pack, offset, stored, raw, codec, kind });
     }
@@ -179,6 +180,7 @@ impl Index {
             self.read_table(table)?;
         }
         self.read_sealed(&store.join("packs"))?;
+        self.read_clones(store)?;
         self.close_sealed(&tables);
         self.loaded = true;
         Ok(())
@@ -213,13 +215,27 @@ impl Index {
         };
         let mut entries = table::read(&bytes).unwrap_or_default();
         let length = file.metadata().map_or(0, |metadata| metadata.len());
-        cut_to_length(&mut entries, length);
+        cut_to_length(&mut entries, HEADER_LEN as u64, length);
         let (number, seen) =
             known.unwrap_or_else(|| (self.add_pack(PackFile::new(pack_path, Some(file), false)), 0));
         for (entry, offset) in with_offsets(&entries).skip(seen) {
             self.add_item(number, entry, offset);
         }
         self.open.insert(name, (number, entries.len().max(seen)));
+        Ok(())
+    }
+
+    fn read_clones(&mut self, store: &Path) -> Result<(), StoreError> {
+        for (path, _) in clones_in(store)? {
+            let name = path.file_name().unwrap_or_default().to_owned();
+            if self.sealed.contains_key(&name) {
+                continue;
+            }
+            let Some(entries) = clone_entries(&path) else { continue };
+            let number = self.add_pack(PackFile::new(path, None, false));
+            with_offsets_from(0, &entries).for_each(|(entry, offset)| self.add_item(number, entry, offset));
+            self.sealed.insert(name, number);
+        }
         Ok(())
     }
 

@@ -9,6 +9,7 @@
 //! packs/ab/<id>       a pack that is whole, in the format of `objects::pack`; never changed
 //! open/<random>.pack  a pack that grows: header and items, no footer yet
 //! open/<random>.table which items of it are safe: see `table`; its lock says who may append
+//! shared/             large files that share their blocks with the work tree: see `clones`
 //! users/<process>     who works with the store now: see `users`
 //! damaged/            packs that a repair set aside
 //! losses              a stamp that changes when something goes: see `losses`
@@ -27,6 +28,7 @@
 
 mod census;
 mod check;
+mod clones;
 mod error;
 mod exclusion;
 mod handle;
@@ -46,6 +48,7 @@ mod writer;
 
 pub use census::Census;
 pub use check::{PackCheck, PackFault};
+pub use clones::CloneDraft;
 pub use error::StoreError;
 pub use exclusion::Exclusion;
 pub use handle::{Found, Store, Stored};
@@ -53,6 +56,6 @@ pub use losses::LossStamp;
 pub use packs::{PackItem, PackOnDisk};
 pub use parcel::Parcel;
 pub use reader::{ItemReader, ReadOrder};
-pub use sweep::{Keeps, Plan, Swept, Worth};
+pub use sweep::{Keeps, Plan, Shares, Swept, Worth};
 pub use users::StoreUse;
 pub use writer::{Kept, StoreWriter};

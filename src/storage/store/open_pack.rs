@@ -119,7 +119,7 @@ impl OpenPack {
         if PackHeader::decode(&header).is_err() {
             return Ok(None);
         }
-        let end = cut_to_length(&mut entries, length.max(HEADER_LEN as u64));
+        let end = cut_to_length(&mut entries, HEADER_LEN as u64, length.max(HEADER_LEN as u64));
         let synced = (entries.len(), end);
         let open = Self {
             pack: Arc::new(pack),
@@ -157,7 +157,7 @@ impl OpenPack {
     }
 
     /// Each item, with its offset from the start of the pack, in bytes.
-    pub fn items(&self) -> impl Iterator<Item = (&FooterEntry, u32)> {
+    pub fn items(&self) -> impl Iterator<Item = (&FooterEntry, u64)> {
         with_offsets(&self.entries)
     }
 
@@ -184,13 +184,13 @@ impl OpenPack {
 
     /// Appends items that have room, whose stored forms follow each other in `stored`; gives the offset of the first one.
     /// They are readable at once, and last after the next sync.
-    pub fn append(&mut self, entries: &[FooterEntry], stored: &[u8]) -> Result<u32, StoreError> {
+    pub fn append(&mut self, entries: &[FooterEntry], stored: &[u8]) -> Result<u64, StoreError> {
         let offset = self.end;
         let written = self.pack.write_all_at(stored, offset);
         written.map_err(|source| StoreError::io("write", &self.pack_path, stored.len(), source))?;
         self.entries.extend_from_slice(entries);
         self.end += stored.len() as u64;
-        Ok(offset as u32)
+        Ok(offset)
     }
 
     /// Makes all items last: bytes first, then their names in the table.
@@ -302,9 +302,10 @@ pub(super) fn tables_of(folder: &Path) -> Result<Vec<PathBuf>, StoreError> {
     Ok(paths.filter(|path| path.extension().is_some_and(|extension| extension == "table")).collect())
 }
 
-/// Drops the entries that do not lie within `length` bytes; gives where the last of the others ends.
-pub(super) fn cut_to_length(entries: &mut Vec<FooterEntry>, length: u64) -> u64 {
-    let mut end = HEADER_LEN as u64;
+/// Drops the entries, of which the first lies at `start`, that do not lie within `length` bytes; gives where the last of the
+/// others ends.
+pub(super) fn cut_to_length(entries: &mut Vec<FooterEntry>, start: u64, length: u64) -> u64 {
+    let mut end = start;
     let within = entries.iter().take_while(|entry| {
         let next = end + u64::from(entry.stored);
         let fits = next <= length;
@@ -319,18 +320,18 @@ pub(super) fn cut_to_length(entries: &mut Vec<FooterEntry>, length: u64) -> u64 
 }
 
 /// Each entry with its offset from the start of the pack.
-pub(super) fn with_offsets(entries: &[FooterEntry]) -> impl Iterator<Item = (&FooterEntry, u32)> {
-    with_offsets_from(HEADER_LEN as u32, entries)
+pub(super) fn with_offsets(entries: &[FooterEntry]) -> impl Iterator<Item = (&FooterEntry, u64)> {
+    with_offsets_from(HEADER_LEN as u64, entries)
 }
 
 /// Each entry with its offset from the start of the pack, where the first one lies at `first`.
 pub(super) fn with_offsets_from(
-    first: u32,
+    first: u64,
     entries: &[FooterEntry],
-) -> impl Iterator<Item = (&FooterEntry, u32)> {
+) -> impl Iterator<Item = (&FooterEntry, u64)> {
     entries.iter().scan(first, |end, entry| {
         let offset = *end;
-        *end += entry.stored;
+        *end += u64::from(entry.stored);
         Some((entry, offset))
     })
 }

@@ -6,13 +6,15 @@ use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 use std::time::SystemTime;
 
+use super::clones::{clone_entries, clones_in};
 use super::error::StoreError;
 use super::handle::{Store, Stored};
 use super::index::{names_in, read_footer};
-use super::open_pack::{cut_to_length, tables_of, with_offsets};
+use super::open_pack::{cut_to_length, tables_of, with_offsets, with_offsets_from};
 use super::table;
 use crate::base::Digest;
 use crate::objects::FooterEntry;
+use crate::objects::pack::HEADER_LEN;
 
 /// A pack of the store, as it was when it was looked at.
 #[derive(Debug, Clone)]
@@ -25,13 +27,15 @@ pub struct PackOnDisk {
     pub modified: SystemTime,
     /// Whether it is whole and never changes; an open one may be appended to.
     pub sealed: bool,
+    /// Of which content it is a clone, if it is one.
+    pub clone_of: Option<Digest>,
 }
 
 /// An item of a pack: what the table says of it, and where it begins in the file.
-pub type PackItem = (FooterEntry, u32);
+pub type PackItem = (FooterEntry, u64);
 
 impl Store {
-    /// All packs, sealed ones and open ones, the one that was written last first.
+    /// All packs, sealed ones, open ones and clones, the one that was written last first.
     ///
     /// # Errors
     ///
@@ -39,15 +43,18 @@ impl Store {
     pub fn packs(&self) -> Result<Vec<PackOnDisk>, StoreError> {
         let mut packs = Vec::new();
         for table in tables_of(&self.path().join("open"))? {
-            packs.extend(PackOnDisk::look(table.with_extension("pack"), false)?);
+            packs.extend(PackOnDisk::look(table.with_extension("pack"), false, None)?);
         }
         let sealed = self.path().join("packs");
         for folder in names_in(&sealed)? {
             for name in names_in(&sealed.join(&folder))? {
                 if name.to_str().is_some_and(|name| name.parse::<Digest>().is_ok()) {
-                    packs.extend(PackOnDisk::look(sealed.join(&folder).join(name), true)?);
+                    packs.extend(PackOnDisk::look(sealed.join(&folder).join(name), true, None)?);
                 }
             }
+        }
+        for (path, content) in clones_in(self.path())? {
+            packs.extend(PackOnDisk::look(path, true, Some(content))?);
         }
         packs.sort_by(|a, b| b.modified.cmp(&a.modified).then_with(|| a.path.cmp(&b.path)));
         Ok(packs)
@@ -55,10 +62,10 @@ impl Store {
 }
 
 impl PackOnDisk {
-    fn look(path: PathBuf, sealed: bool) -> Result<Option<Self>, StoreError> {
+    fn look(path: PathBuf, sealed: bool, clone_of: Option<Digest>) -> Result<Option<Self>, StoreError> {
         let asked = fs::metadata(&path).and_then(|metadata| Ok((metadata.len(), metadata.modified()?)));
         match asked {
-            Ok((length, modified)) => Ok(Some(Self { path, length, modified, sealed })),
+            Ok((length, modified)) => Ok(Some(Self { path, length, modified, sealed, clone_of })),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(StoreError::io("ask for the size of", &path, 0, error)),
         }
@@ -70,26 +77,33 @@ impl PackOnDisk {
     ///
     /// [`StoreError::File`].
     pub fn again(&self) -> Result<Option<Self>, StoreError> {
-        Self::look(self.path.clone(), self.sealed)
+        Self::look(self.path.clone(), self.sealed, self.clone_of)
     }
 
     /// All files of it.
     pub fn files(&self) -> Vec<PathBuf> {
-        match self.sealed {
-            true => vec![self.path.clone()],
-            // The table goes last: without it nobody would ever look at the pack again.
-            false => vec![self.path.clone(), self.path.with_extension("table")],
+        let table = self.path.with_extension("table");
+        match (self.sealed, self.clone_of) {
+            // Of a pack the table goes last, of a clone first: without it nobody would look at the pack, or rely on the clone.
+            (false, _) => vec![self.path.clone(), table],
+            (true, Some(_)) => vec![table, self.path.clone()],
+            (true, None) => vec![self.path.clone()],
         }
     }
 
     /// Its items in order; `None` if its table cannot be read or is not that of this pack.
     pub fn items(&self) -> Option<Vec<PackItem>> {
+        if self.clone_of.is_some() {
+            // What is left of a clone that was not finished has nothing in it.
+            let entries = clone_entries(&self.path).unwrap_or_default();
+            return Some(with_offsets_from(0, &entries).map(|(entry, offset)| (*entry, offset)).collect());
+        }
         let entries = if self.sealed {
             let id = self.path.file_name()?.to_str()?.parse().ok()?;
             read_footer(&self.path, &id)?.entries
         } else {
             let mut entries = table::read(&fs::read(self.path.with_extension("table")).ok()?)?;
-            cut_to_length(&mut entries, self.length);
+            cut_to_length(&mut entries, HEADER_LEN as u64, self.length);
             entries
         };
         Some(with_offsets(&entries).map(|(entry, offset)| (*entry, offset)).collect())
@@ -111,7 +125,7 @@ impl PackOnDisk {
     /// [`StoreError::File`] when the disk fails otherwise than by a bad place.
     pub fn read(&self, file: &File, (entry, offset): &PackItem) -> Result<Option<Stored>, StoreError> {
         let mut bytes = vec![0; entry.stored as usize];
-        match file.read_exact_at(&mut bytes, (*offset).into()) {
+        match file.read_exact_at(&mut bytes, *offset) {
             Ok(()) => {}
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof || is_bad_place(&error) => {
                 return Ok(None);

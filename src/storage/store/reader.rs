@@ -21,7 +21,7 @@ const AHEAD: usize = 256 << 10;
 
 /// Where an item lies, for the order in which items are best read. It says nothing beyond that, and may be out of date.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct ReadOrder(Option<(u32, u32)>);
+pub struct ReadOrder(Option<(u32, u64)>);
 
 /// Reads items, each verified, with buffers that are used again. For one thread; it is best asked in [`ReadOrder`].
 pub struct ItemReader {
@@ -92,7 +92,7 @@ impl ItemReader {
     /// Brings the stored bytes of the item into the window; `None` where that cannot be done.
     fn find(&mut self, id: &Digest) -> Option<(Location, Range<usize>)> {
         let location = self.open_pack_of(id)?;
-        let (from, length) = (u64::from(location.offset), location.stored as usize);
+        let (from, length) = (location.offset, location.stored as usize);
         let (_, file) = self.pack.as_ref()?;
         let wanted = if from == self.last_end { AHEAD } else { length };
         let stored = self.window.bring(file, from, length, wanted).ok()?;

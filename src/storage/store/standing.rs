@@ -10,6 +10,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::clones::SHARED;
 use super::error::StoreError;
 use super::open_pack::tables_of;
 use crate::storage::durable::sync_folder;
@@ -29,7 +30,8 @@ pub(super) fn make_last(store: &Path) -> Result<(), StoreError> {
     }
     let packs = store.join("packs");
     let inner = fs::read_dir(&packs).into_iter().flatten().flatten().map(|entry| entry.path());
-    let folders: Vec<PathBuf> = inner.chain([packs.clone(), open, store.to_owned()]).collect();
+    let folders: Vec<PathBuf> =
+        inner.chain([packs.clone(), open, store.join(SHARED), store.to_owned()]).collect();
     for folder in folders.iter().filter(|folder| is_young(folder)) {
         sync_folder(folder)?;
     }

@@ -11,9 +11,11 @@
 //! So only the last step keeps others waiting, and it only reads tables and removes files.
 
 use std::collections::HashSet;
+use std::fs::File;
 use std::path::PathBuf;
 use std::time::SystemTime;
 
+use rayon::iter::{IndexedParallelIterator, IntoParallelRefIterator, ParallelIterator};
 use serde::Serialize;
 
 use super::error::StoreError;
@@ -21,16 +23,22 @@ use super::exclusion::Exclusion;
 use super::handle::Store;
 use super::open_pack::OpenPack;
 use super::packs::{PackItem, PackOnDisk};
+use super::writer::StoreWriter;
 use crate::base::{Digest, Progress, Unit};
-use crate::objects::FooterEntry;
+use crate::objects::{Encoder, FooterEntry};
 
+/// Chunks of a clone that are encoded at once.
+const AT_ONCE: usize = 128;
 /// Packs below this length, in bytes, are worth making one.
 const SMALL: u64 = 8 << 20;
 
 /// Says whether an item stays, given the pack that it lies in.
 pub type Keeps<'a> = &'a dyn Fn(&PackOnDisk, &FooterEntry) -> bool;
 
-/// When packs are written anew.
+/// Says whether the clone of a content still shares its blocks with a work tree.
+pub type Shares<'a> = &'a dyn Fn(&Digest) -> bool;
+
+/// When packs are written anew. Clones are, compressed, as soon as they share their blocks with nobody.
 #[derive(Debug, Clone, Copy)]
 pub struct Worth {
     /// A pack is written anew when one of so many of its bytes may go: 4 for a quarter.
@@ -47,6 +55,8 @@ struct Victim {
     seen: SystemTime,
     /// What is to be copied.
     stays: Vec<PackItem>,
+    /// How many bytes that is, as stored.
+    copied: u64,
 }
 
 /// What a sweep is to do.
@@ -90,15 +100,16 @@ impl Store {
     ///
     /// [`StoreError::File`] when the store cannot be read.
     pub fn small_packs(&self) -> Result<usize, StoreError> {
-        Ok(self.packs()?.iter().filter(|pack| pack.length < SMALL).count())
+        let is_small = |pack: &&PackOnDisk| pack.length < SMALL && pack.clone_of.is_none();
+        Ok(self.packs()?.iter().filter(is_small).count())
     }
 
-    /// Plans a sweep that keeps what `keeps` says.
+    /// Plans a sweep that keeps what `keeps` says, and leaves clones alone that `shares` names.
     ///
     /// # Errors
     ///
     /// [`StoreError`] when the store cannot be read.
-    pub fn plan_sweep(&self, keeps: Keeps<'_>, worth: Worth) -> Result<Plan, StoreError> {
+    pub fn plan_sweep(&self, keeps: Keeps<'_>, shares: Shares<'_>, worth: Worth) -> Result<Plan, StoreError> {
         let (mut plan, mut small) = (Plan::default(), Vec::new());
         // Of equal beginnings one may be taken for the other: then the last step, which compares whole ids, keeps the pack.
         let mut seen: HashSet<u64> = HashSet::new();
@@ -118,20 +129,27 @@ impl Store {
                 .collect();
             let after: u64 = stored(&stays);
             let goes = all - stays.len() as u64;
-            let victim = Victim { seen: pack.modified, pack, stays };
+            let victim = Victim { seen: pack.modified, pack, stays, copied: after };
+            if let Some(content) = victim.pack.clone_of {
+                if victim.stays.is_empty() || !shares(&content) {
+                    plan.sums.count(&victim, goes);
+                    plan.victims.push(victim);
+                }
+                continue;
+            }
             if all == 0 {
                 continue;
             }
             if victim.stays.is_empty() || (before - after) * worth.one_of >= before.max(1) && goes > 0 {
-                plan.sums.count(&victim, goes, after);
+                plan.sums.count(&victim, goes);
                 plan.victims.push(victim);
             } else if victim.pack.length < SMALL {
-                small.push((victim, goes, after));
+                small.push((victim, goes));
             }
         }
         if small.len() >= worth.small_packs.max(2) {
-            for (victim, goes, after) in small {
-                plan.sums.count(&victim, goes, after);
+            for (victim, goes) in small {
+                plan.sums.count(&victim, goes);
                 plan.victims.push(victim);
             }
         }
@@ -152,7 +170,7 @@ impl Store {
         progress.begin("copying what stays", Unit::Bytes, Some(bytes));
         let outcome = self.close_open(&mut plan.victims).and_then(|()| {
             let mut copied = Vec::new();
-            for victim in std::mem::take(&mut plan.victims) {
+            for mut victim in std::mem::take(&mut plan.victims) {
                 if victim.copy(&writer, progress)? {
                     copied.push(victim);
                 }
@@ -199,26 +217,57 @@ impl Store {
 }
 
 impl Swept {
-    fn count(&mut self, victim: &Victim, items: u64, copied: u64) {
+    fn count(&mut self, victim: &Victim, items: u64) {
         self.removed_packs += 1;
         self.rewritten_packs += u64::from(!victim.stays.is_empty());
         self.removed_items += items;
-        self.freed += victim.pack.length.saturating_sub(copied);
+        self.freed += victim.pack.length.saturating_sub(victim.copied);
     }
 }
 
 impl Victim {
     /// Copies what stays; whether all of it could be.
-    fn copy(&self, writer: &super::writer::StoreWriter, progress: &Progress) -> Result<bool, StoreError> {
+    fn copy(&mut self, writer: &StoreWriter, progress: &Progress) -> Result<bool, StoreError> {
         if self.stays.is_empty() {
             return Ok(true);
         }
         let file = self.pack.open()?;
+        if self.pack.clone_of.is_some() {
+            return self.copy_encoded(&file, writer, progress);
+        }
         for item in &self.stays {
             let Some(stored) = self.pack.read(&file, item)? else { return Ok(false) };
             writer.copy(item.0.id, &stored)?;
             progress.advance(u64::from(item.0.stored));
         }
+        Ok(true)
+    }
+
+    /// Copies what stays of a clone, in which all is raw.
+    fn copy_encoded(
+        &mut self,
+        file: &File,
+        writer: &StoreWriter,
+        progress: &Progress,
+    ) -> Result<bool, StoreError> {
+        let (mut encoder, mut copied) = (Encoder::default(), 0);
+        for items in self.stays.chunks(AT_ONCE) {
+            let encode = |(number, item): (usize, &PackItem)| {
+                let mut encoder = encoder.at(number as u64);
+                let stored = self.pack.read(file, item)?;
+                Ok((stored.map(|stored| stored.encoded(&mut encoder)), encoder))
+            };
+            let encoded: Result<Vec<_>, StoreError> = items.par_iter().enumerate().map(encode).collect();
+            let encoded = encoded?;
+            encoder = Encoder::united(encoded.iter().map(|(_, encoder)| *encoder));
+            for ((entry, _), (stored, _)) in items.iter().zip(&encoded) {
+                let Some(stored) = stored else { return Ok(false) };
+                writer.copy(entry.id, stored)?;
+                copied += stored.bytes.len() as u64;
+                progress.advance(u64::from(entry.stored));
+            }
+        }
+        self.copied = copied;
         Ok(true)
     }
 }
@@ -263,8 +312,7 @@ impl Exclusion {
                 continue;
             }
             let items = victim.pack.items().map_or(0, |items| items.len() as u64);
-            let copied = victim.stays.iter().map(|(entry, _)| u64::from(entry.stored)).sum();
-            swept.count(victim, items - victim.stays.len() as u64, copied);
+            swept.count(victim, items.saturating_sub(victim.stays.len() as u64));
             files.extend(victim.pack.files());
         }
         self.remove(&files)?;

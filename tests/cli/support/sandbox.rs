@@ -29,7 +29,8 @@ impl Sandbox {
         if memory.is_dir() { Self::below(memory) } else { Self::new() }
     }
 
-    fn below(folder: &Path) -> Self {
+    /// An empty one in `folder`.
+    pub fn below(folder: &Path) -> Self {
         let root = tempfile::Builder::new().prefix("git-ml-").tempdir_in(folder).expect("a temporary folder");
         for folder in ["home", "tmp"] {
             fs::create_dir(root.path().join(folder)).expect("a folder");
