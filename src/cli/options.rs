@@ -76,3 +76,11 @@ pub(crate) fn pair(text: &str) -> Result<(String, String), String> {
     let (key, value) = text.split_once('=').ok_or("it has no '='")?;
     if key.is_empty() { Err("the name before '=' is empty".into()) } else { Ok((key.into(), value.into())) }
 }
+
+/// Reads `10%` or `10`.
+pub(crate) fn percent(text: &str) -> Result<u8, String> {
+    let number = text.strip_suffix('%').unwrap_or(text).parse().ok();
+    number
+        .filter(|number| (1..=100).contains(number))
+        .ok_or_else(|| "write it as 10%, from 1% to 100%".into())
+}

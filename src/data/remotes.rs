@@ -2,15 +2,15 @@
 //!
 //! What the team shares (URL, region) lies in `ml.toml`; what one person needs (an endpoint behind a VPN, a profile) in
 //! Git's own configuration, which wins. Credentials lie in neither. An address that came with a clone is asked for data
-//! without further ado, but nothing that opens an account is sent to it as it is until the user has said so: by adding the
-//! remote, by [`trust`], or by naming address and endpoint in Git's configuration. `origin` is refused as a name: that is where Git's
-//! refs go, and one name for two places would mislead.
+//! without further ado, but no data is sent to it, nor what opens an account as it is, until the user has said so: by adding
+//! the remote, by [`trust`], by naming address and endpoint in Git's configuration, or by the variable [`TRUST`]. `origin` is
+//! refused as a name: that is where Git's refs go, and one name for two places would mislead.
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::base::{Advice, Digest, Failure, RepoPath};
+use crate::base::{Advice, Digest, Failure, RepoPath, typed};
 use crate::data::content::holds_content;
 use crate::data::root::RootName;
 use crate::data::transfer::Knowledge;
@@ -19,7 +19,7 @@ use crate::data::worktree::FileRecord;
 use crate::git::{GitError, TeamFile, TeamFileError, TeamRemote, is_remote_name};
 use crate::objects::tree::EntryKind;
 use crate::storage::remote::{
-    Access, Login, OptionError, Remote, RemoteError, RemoteOptions, RemoteUrl, UrlError,
+    Access, Login, OptionError, Remote, RemoteError, RemoteOptions, RemoteUrl, ServiceKind, UrlError,
 };
 
 /// One remote as it is set.
@@ -33,6 +33,15 @@ pub struct RemoteSettings {
     pub options: BTreeMap<String, String>,
     /// Whether it is meant where none is named.
     pub default: bool,
+}
+
+impl RemoteSettings {
+    /// Whether data is only read from it: a mirror, or a web server.
+    pub fn is_read_only(&self) -> bool {
+        let is_web = |url: RemoteUrl| url.service() == ServiceKind::Http;
+        self.options.get("access").is_some_and(|access| access == "read")
+            || RemoteUrl::parse(&self.url).is_ok_and(is_web)
+    }
 }
 
 /// What adding a remote found.
@@ -64,6 +73,22 @@ pub enum RemotesError {
     NoDefault {
         /// The names that there are.
         known: Vec<String>,
+    },
+    /// It is a mirror.
+    #[error("nothing can be pushed to '{name}': it can only be read")]
+    ReadOnly {
+        /// The name.
+        name: String,
+        /// The names of those that can be written.
+        others: Vec<String>,
+    },
+    /// Nobody but the clone says that data should go there.
+    #[error("'{name}' is named by 'ml.toml' alone, and nothing was sent there from this clone yet: {place}")]
+    Unconfirmed {
+        /// The name.
+        name: String,
+        /// The address, and where options lead.
+        place: String,
     },
     /// The name is taken.
     #[error("the data remote '{0}' exists already")]
@@ -99,6 +124,16 @@ impl Advice for RemotesError {
             }
             Self::Unknown { known, .. } => vec![format!("there are: {}", known.join(", "))],
             Self::NoDefault { known } => vec![format!("name one of: {}", known.join(", "))],
+            Self::ReadOnly { others, .. } if others.is_empty() => {
+                vec!["git mldata remote add NAME URL      names a place to push to".into()]
+            }
+            Self::ReadOnly { others, .. } => {
+                others.iter().map(|other| format!("git mldata push {other}")).collect()
+            }
+            Self::Unconfirmed { name, place } => vec![
+                format!("git mldata remote trust {name}      if that is where your data should go"),
+                format!("export {TRUST}={place}      says the same in CI", place = typed(place)),
+            ],
             Self::Exists(name) => vec![format!("git mldata remote remove {name}, or choose another name")],
             Self::Name(name) if name == "origin" => {
                 vec!["'origin' is where Git pushes to; call the place of the data 'main' or 'data'".into()]
@@ -212,6 +247,37 @@ pub fn is_only_copy(
     files.into_iter().find(is_lost).is_some() && holders(workspace, &root.id).is_empty()
 }
 
+/// Makes sure that data may be sent to a remote at all.
+///
+/// # Errors
+///
+/// [`RemotesError::ReadOnly`].
+pub fn refuse_read_only(workspace: &Workspace, settings: &RemoteSettings) -> Result<(), RemotesError> {
+    if !settings.is_read_only() {
+        return Ok(());
+    }
+    let others = list(workspace)?.into_iter().filter(|other| !other.is_read_only());
+    let others = others.map(|other| other.name).collect();
+    Err(RemotesError::ReadOnly { name: settings.name.clone(), others })
+}
+
+/// Opens a remote that data is to be sent to, without asking it anything, with what is known of it.
+///
+/// # Errors
+///
+/// [`RemotesError::ReadOnly`]; [`RemotesError::Unconfirmed`] where nobody but the clone names it; and others.
+pub fn open_to_send(
+    workspace: &Workspace,
+    settings: &RemoteSettings,
+) -> Result<(Remote, Knowledge), RemotesError> {
+    refuse_read_only(workspace, settings)?;
+    if !is_trusted(workspace, settings) {
+        let (name, place) = (settings.name.clone(), place_of(settings));
+        return Err(RemotesError::Unconfirmed { name, place });
+    }
+    open(workspace, settings)
+}
+
 /// Opens a remote, without asking it anything, with what is known of it.
 ///
 /// # Errors
@@ -235,6 +301,10 @@ fn connect(workspace: &Workspace, settings: &RemoteSettings, trusted: bool) -> R
     Ok(Remote::open(&url, &options, &access, workspace.top())?)
 }
 
+/// The variable of the environment that says which places are trusted, where no clone keeps that: in CI. Each as
+/// [`RemotesError::Unconfirmed`] tells it; `;` between several.
+pub const TRUST: &str = "GIT_MLDATA_TRUST";
+
 /// The options that decide where something is sent.
 const PLACES: [&str; 2] = ["account", "endpoint"];
 
@@ -248,11 +318,15 @@ fn place_of(settings: &RemoteSettings) -> String {
 fn is_trusted(workspace: &Workspace, settings: &RemoteSettings) -> bool {
     let own = |key: &str| personal(workspace, &settings.name, key);
     let named = |key: &&str| settings.options.get(*key).is_none_or(|value| own(key).as_ref() == Some(value));
-    own("trusted") == Some(place_of(settings))
+    let place = place_of(settings);
+    let by_environment =
+        || std::env::var(TRUST).is_ok_and(|places| places.split(';').any(|it| it.trim() == place));
+    own("trusted").as_ref() == Some(&place)
+        || by_environment()
         || own("url").as_ref() == Some(&settings.url) && PLACES.iter().all(named)
 }
 
-/// Trusts a remote: what opens it may be sent to its address. Kept in this clone's configuration.
+/// Trusts a remote: data, and what opens it, may be sent to its address. Kept in this clone's configuration.
 ///
 /// # Errors
 ///
@@ -297,9 +371,7 @@ pub fn add(
             workspace.repository().write_setting(&key, value)?;
         }
     }
-    if RemoteUrl::parse(url)?.is_sent_secrets() {
-        workspace.repository().write_setting(&format!("mldata.{name}.trusted"), &place_of(&settings))?;
-    }
+    workspace.repository().write_setting(&format!("mldata.{name}.trusted"), &place_of(&settings))?;
     let written = if known.is_none() {
         team.set_remote(name, TeamRemote { url: url.to_owned(), options: shared });
         Some(write(workspace, &team, stage)?)

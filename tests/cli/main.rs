@@ -31,6 +31,7 @@ mod mldata_mv;
 mod mldata_push;
 mod mldata_reflink;
 mod mldata_remote;
+mod mldata_remote_copy;
 mod mldata_remote_forget;
 mod mldata_rm;
 mod mldata_status;

@@ -59,8 +59,16 @@ impl Stage {
             Wish { path: path("data"), root, commits: Vec::new(), bases: Vec::new(), only_whole: false };
         let progress = Progress::hidden();
         let home = Home::of(repository, home);
-        let going =
-            Push { store: &self.store, remote, repository, home, dry_run: false, progress: &progress };
+        let going = Push {
+            store: &self.store,
+            remote,
+            repository,
+            home,
+            dry_run: false,
+            progress: &progress,
+            origin: None,
+            verify: None,
+        };
         push(&going, &mut self.knowledge(), &[wish]).is_ok()
     }
 

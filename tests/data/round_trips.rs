@@ -133,8 +133,15 @@ fn what_is_not_on_the_default_remote_is_fetched_from_another() {
     one.write("data", noise(1, 100_000));
     one.add_version("data");
     let (commits, progress) = (git_ml::data::versions::Commits::Head, git_ml::base::Progress::hidden());
-    git_ml::data::transfer::push_versions(&one.workspace(), Some("second"), &commits, &[], false, &progress)
-        .unwrap();
+    git_ml::data::transfer::push_versions(
+        &one.workspace(),
+        Some("second"),
+        &commits,
+        &[],
+        Default::default(),
+        &progress,
+    )
+    .unwrap();
     one.git(&["push", "--quiet"]);
     let two = team.clone("two");
     two.pull(&[]);

@@ -14,7 +14,8 @@ use git_ml::data::checkout::{CheckedOut, CheckoutAllError, CheckoutOptions, Modi
 use git_ml::data::setup::{SetUpOptions, init};
 use git_ml::data::status::{Status, status};
 use git_ml::data::transfer::{
-    Fetched, Knowledge, Push, Pushed, TransferError, Wish, fetch_versions, push, push_versions, wants,
+    Fetched, Knowledge, Push, PushOptions, Pushed, TransferError, Wish, fetch_versions, push, push_versions,
+    wants,
 };
 use git_ml::data::versions::Commits;
 use git_ml::data::{RootName, Workspace, remotes};
@@ -56,6 +57,7 @@ impl Team {
         let clone = Clone { top: self.path(name) };
         clone.git(&["config", "user.name", "A U Thor"]);
         clone.git(&["config", "user.email", "author@example.com"]);
+        clone.git(&["config", "mldata.main.trusted", &self.bucket().display().to_string()]);
         clone
     }
 
@@ -190,7 +192,8 @@ impl Clone {
 
     pub fn try_push(&self) -> Result<Pushed, TransferError> {
         let progress = Progress::hidden();
-        Ok(push_versions(&self.workspace(), None, &Commits::Head, &[], false, &progress)?.done)
+        Ok(push_versions(&self.workspace(), None, &Commits::Head, &[], PushOptions::default(), &progress)?
+            .done)
     }
 
     /// Pushes data and commits.
@@ -214,7 +217,16 @@ impl Clone {
         let (store, repository) = (workspace.store(), self.repository());
         let server = self.git(&["remote", "get-url", "origin"]);
         let home = Home::of(repository, server.trim_end_matches(".git"));
-        let going = Push { store, remote, repository, home, dry_run: false, progress: &progress };
+        let going = Push {
+            store,
+            remote,
+            repository,
+            home,
+            dry_run: false,
+            progress: &progress,
+            origin: None,
+            verify: None,
+        };
         push(&going, &mut knowledge, wishes)
     }
 

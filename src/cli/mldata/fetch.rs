@@ -14,7 +14,7 @@ use crate::cli::report::{CliError, Outcome};
 use crate::data::Workspace;
 use crate::data::remotes;
 use crate::data::transfer::{
-    Fetched, TransferError, Want, With, fetch_versions, learn_roots, wants, wants_at,
+    FellBack, Fetched, TransferError, Want, With, fetch_versions, learn_roots, wants, wants_at,
 };
 use crate::runs::{Recorded, Role, contents_of, find};
 
@@ -59,7 +59,11 @@ pub(crate) fn run(context: &Context, args: &FetchArgs) -> Outcome {
     }
     let fetched = fetch(context, &workspace, remote.as_deref(), &wanted)?;
     if paths.is_empty() && pointers {
-        learn_roots(&workspace, &remotes::find(&workspace, Some(&fetched.0.remote))?)?;
+        match learn_roots(&workspace, &remotes::find(&workspace, Some(&fetched.0.remote))?) {
+            // What is wrong with that remote is told, and another one gave what was wanted.
+            Err(_) if !fetched.0.done.fell_back.is_empty() => {}
+            learnt => drop(learnt?),
+        }
     }
     let (fetched, took) = fetched;
     context.output.done(args.format.chosen(), &fetched, |page| {
@@ -125,8 +129,11 @@ pub(super) fn summary(fetched: &With<Fetched>, took: Duration) -> String {
     )
 }
 
-/// Tells what the remote lacks, and the code to end with.
+/// Tells what came from elsewhere and what the remotes lack, and the code to end with.
 pub(super) fn tell_missing(context: &Context, fetched: &With<Fetched>) -> Exit {
+    for FellBack { path, problem, from, .. } in &fetched.done.fell_back {
+        context.output.warning(format!("{problem}; '{path}' was brought from '{from}'"));
+    }
     for missing in &fetched.done.missing {
         let (path, root) = (missing.path.clone(), missing.root);
         let error = TransferError::NotThere { path, root, remote: fetched.remote.clone() };

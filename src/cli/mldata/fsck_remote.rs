@@ -8,7 +8,7 @@ use crate::cli::amounts::{counted, size};
 use crate::cli::context::Context;
 use crate::cli::escape::escape;
 use crate::cli::exit::Exit;
-use crate::cli::options::Format;
+use crate::cli::options::{Format, percent};
 use crate::cli::page::{Page, Paint};
 use crate::cli::report::Outcome;
 use crate::data::Workspace;
@@ -39,14 +39,6 @@ impl RemoteOptions {
     pub(super) fn is_named(&self) -> bool {
         self.remote.is_some()
     }
-}
-
-/// Reads `10%` or `10`.
-fn percent(text: &str) -> Result<u8, String> {
-    let number = text.strip_suffix('%').unwrap_or(text).parse().ok();
-    number
-        .filter(|number| (1..=100).contains(number))
-        .ok_or_else(|| "write it as 10%, from 1% to 100%".into())
 }
 
 pub(super) fn run(

@@ -9,13 +9,14 @@ use crate::base::{Advice, RepoPath, typed};
 use crate::cli::amounts::{counted, duration, rate, size};
 use crate::cli::context::Context;
 use crate::cli::exit::Exit;
-use crate::cli::options::FormatOptions;
+use crate::cli::options::{FormatOptions, percent};
 use crate::cli::page::{Cell, Page};
 use crate::cli::recorded::needed_by_runs_of_all;
 use crate::cli::report::{CliError, Outcome};
 use crate::data::Workspace;
 use crate::data::collect::drop_pushed;
-use crate::data::transfer::{Pushed, PushedVersion, With, push_versions};
+use crate::data::remotes::{self, RemoteSettings};
+use crate::data::transfer::{PushOptions, Pushed, PushedVersion, With, push_versions};
 use crate::data::versions::{Commits, Version};
 use crate::git::Repository;
 use crate::runs::{Logs, Recorded, Role, RunsError, recorded_contents, recover};
@@ -32,9 +33,23 @@ pub(crate) struct PushArgs {
     /// The data remote; the default one if not given
     #[arg(value_name = "REMOTE")]
     remote: Option<String>,
+    /// Send to every remote that can be written, one after the other; what fails at one does not stop the others
+    #[arg(long, conflicts_with = "remote")]
+    all_remotes: bool,
     /// The versions of every branch, tag, remote-tracking branch and stash, and all that runs read and made
     #[arg(long)]
     all: bool,
+    /// Read so many percent of what is reused in packs that others sent, 1% if not given, and send anew what is damaged
+    /// there
+    #[arg(
+        long,
+        value_name = "N%",
+        value_parser = percent,
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "1"
+    )]
+    verify: Option<u8>,
     /// Tell what would be sent, and send nothing
     #[arg(short = 'n', long)]
     dry_run: bool,
@@ -67,15 +82,43 @@ pub(crate) fn run(context: &Context, args: &PushArgs) -> Outcome {
     let workspace = context.workspace()?;
     let commits = if args.all { Commits::All } else { Commits::Head };
     let beside = recorded(workspace.repository(), args.all)?;
-    let start = Instant::now();
-    let remote = args.remote.as_deref();
-    let pushed = push_versions(&workspace, remote, &commits, &beside, args.dry_run, &context.progress)?;
-    let took = start.elapsed();
-    context.output.done(args.format.chosen(), &pushed, |page| write(page, &pushed, args.dry_run, took))?;
+    let how = PushOptions { dry_run: args.dry_run, verify: args.verify };
+    let send = |remote: Option<&str>| -> Outcome {
+        let start = Instant::now();
+        let pushed = push_versions(&workspace, remote, &commits, &beside, how, &context.progress)?;
+        let took = start.elapsed();
+        context
+            .output
+            .done(args.format.chosen(), &pushed, |page| write(page, &pushed, args.dry_run, took))?;
+        Ok(tell_missing(context, &pushed))
+    };
+    let exit =
+        if args.all_remotes { to_all(context, &workspace, send)? } else { send(args.remote.as_deref())? };
     if !args.dry_run {
         keep_room(context, &workspace);
     }
-    Ok(tell_missing(context, &pushed))
+    Ok(exit)
+}
+
+/// Sends to one remote after the other; the worst end counts.
+fn to_all(context: &Context, workspace: &Workspace, send: impl Fn(Option<&str>) -> Outcome) -> Outcome {
+    let (mirrors, remotes): (Vec<_>, Vec<_>) =
+        remotes::list(workspace)?.into_iter().partition(RemoteSettings::is_read_only);
+    for mirror in &mirrors {
+        context.output.note(format!("'{}' can only be read: nothing is sent there", mirror.name));
+    }
+    if remotes.is_empty() {
+        return send(None);
+    }
+    let mut worst = Exit::Done;
+    for remote in remotes {
+        let exit = send(Some(&remote.name)).unwrap_or_else(|error| {
+            context.tell(&error);
+            error.exit()
+        });
+        worst = if exit == Exit::Done { worst } else { exit };
+    }
+    Ok(worst)
 }
 
 /// What runs name and no commit need name: without inputs and points a run cannot be repeated or looked at, so these go
@@ -133,6 +176,15 @@ pub(super) fn keep_room(context: &Context, workspace: &Workspace) {
 
 /// Tells what could not be sent, and the code to end with.
 pub(super) fn tell_missing(context: &Context, pushed: &With<Pushed>) -> Exit {
+    for pack in &pushed.done.distrusted {
+        let (pack, remote) = (pack.short(), &pushed.remote);
+        context.output.warning(format!(
+            "the pack {pack} on '{remote}' is damaged, or never was what its sender said: what was reused of it was sent anew"
+        ));
+        context.hint(format!(
+            "git mldata fsck --remote {remote} --read-data      tells what else is damaged there"
+        ));
+    }
     for version in &pushed.done.missing {
         let (version, remote) = (version.clone(), pushed.remote.clone());
         context.tell(&CliError::from(MissingError { version, remote }));

@@ -22,6 +22,7 @@ Exit codes:
 
 Environment:
   GIT_MLDATA_STORE  where the local store lies, instead of below the Git directory
+  GIT_MLDATA_TRUST  where data may be sent, as 'git mldata remote trust' says it for a clone: URL;URL…
   GIT_ADVICE=0      no hints (as the setting advice.mldata=false)
   NO_COLOR          no colour (as the setting color.ui=false)
   CI                nothing is set up that was not asked for";

@@ -11,7 +11,7 @@ use crate::cli::exit::Exit;
 use crate::cli::options::FormatOptions;
 use crate::cli::report::{CliError, Outcome};
 use crate::data::remotes;
-use crate::data::transfer::push_versions;
+use crate::data::transfer::{PushOptions, push_versions};
 use crate::data::versions::Commits;
 use crate::git::Repository;
 use crate::models::{Bump, ModelName, Number, Registration, Version, committed_content, register};
@@ -111,7 +111,7 @@ fn upload(context: &Context, path: &RepoPath) -> Result<(), CliError> {
         context.hint("git mldata remote add NAME URL && git mldata push");
         return Ok(());
     }
-    push_versions(&workspace, None, &Commits::Head, &[], false, &context.progress)?;
+    push_versions(&workspace, None, &Commits::Head, &[], PushOptions::default(), &context.progress)?;
     Ok(())
 }
 

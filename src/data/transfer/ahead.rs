@@ -26,7 +26,7 @@ use crate::storage::remote::Remote;
 use crate::storage::store::{Parcel, StoreError};
 
 use super::delivery::{Delivery, EarlyClaims};
-use super::exchange::{ToPush, With, push_these};
+use super::exchange::{PushOptions, ToPush, With, push_these};
 use super::plan::RootToSend;
 use super::push::{Push, Pushed, meet};
 use super::survey::Collected;
@@ -59,13 +59,23 @@ pub fn send_ahead<T, E: From<TransferError>>(
     work: impl FnOnce(&Ahead<'_>) -> Result<T, E>,
 ) -> Result<T, E> {
     let settings = remotes::find(workspace, Some(remote)).map_err(TransferError::from)?;
-    let (connection, mut knowledge) = remotes::open(workspace, &settings).map_err(TransferError::from)?;
+    let (connection, mut knowledge) =
+        remotes::open_to_send(workspace, &settings).map_err(TransferError::from)?;
     let team = remotes::team_file(workspace).map_err(TransferError::from)?;
     let repository = team.repository().ok_or(RemotesError::NotSetUp).map_err(TransferError::from)?;
     let (collected, known) = begin(&connection, &mut knowledge)?;
     let session = SessionId::begin(collected.epoch);
     let (store, home, progress) = (workspace.store(), Home::of(repository, ""), Progress::hidden());
-    let push = Push { store, remote: &connection, repository, home, dry_run: false, progress: &progress };
+    let push = Push {
+        store,
+        remote: &connection,
+        repository,
+        home,
+        dry_run: false,
+        progress: &progress,
+        origin: None,
+        verify: None,
+    };
     let claims = EarlyClaims::new(&push, session, &[nothing_yet()?], &BTreeSet::new());
     let mut delivery = Delivery::new(&push, &knowledge, claims, Vec::new());
     thread::scope(|scope| {
@@ -184,7 +194,7 @@ pub fn push_sent_ahead(
     progress: &Progress,
 ) -> Result<With<Pushed>, TransferError> {
     let batch = ToPush { named: versions, beside: &[], older: &[] };
-    let pushed = push_these(workspace, Some(remote), batch, false, progress)?;
+    let pushed = push_these(workspace, Some(remote), batch, PushOptions::default(), progress)?;
     match pushed.done.missing.first() {
         Some(lost) => Err(TransferError::MissingHere { path: lost.path.clone(), id: lost.root }),
         None => Ok(pushed),

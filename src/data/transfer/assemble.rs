@@ -12,10 +12,11 @@ use crate::objects::{
     FooterEntry, ItemKind, Located, LocatorNode, ManifestNode, PackFooter, PackRef, Place, RootPacks,
     SessionId, TreeNode, build_pack_set,
 };
-use crate::storage::store::Store;
+use crate::storage::store::{Store, Stored};
 
 use super::delivery::{Delivered, Delivery, EarlyClaims};
 use super::known::{Part, parts_of};
+use super::origin::READ_AHEAD;
 use super::plan::{NewChunk, Plan, RootToSend, top_node};
 use super::push::Push;
 use super::{Knowledge, TransferError};
@@ -78,8 +79,12 @@ pub fn assemble(
     let mut berths: HashMap<Digest, Berth> =
         plan.places.iter().map(|(id, place)| (*id, Berth::There(*place))).collect();
     let mut series = PackSeries::new(session, LEVEL, &mut deliver);
-    for NewChunk { id, .. } in &plan.chunks {
-        berths.insert(*id, put_chunk(store, &mut series, id)?);
+    for chunks in plan.chunks.chunks(READ_AHEAD) {
+        let mut elsewhere = push.source().read_elsewhere(chunks.iter().map(|chunk| &chunk.id))?;
+        for NewChunk { id, .. } in chunks {
+            let stored = elsewhere.remove(id).map_or_else(|| whole_chunk(store, id), Ok)?;
+            berths.insert(*id, put_chunk(&mut series, id, &stored)?);
+        }
     }
     let mut data_packs = Vec::new();
     if plan.bytes > ONE_PACK {
@@ -136,12 +141,8 @@ fn sorted(mut packs: Vec<PackRef>) -> Vec<PackRef> {
     packs
 }
 
-/// Copies a chunk as it is stored, after a look that it is whole: a damaged one must not spread.
-fn put_chunk(
-    store: &Store,
-    series: &mut PackSeries<'_, TransferError>,
-    id: &Digest,
-) -> Result<Berth, TransferError> {
+/// A chunk as it is stored, after a look that it is whole: a damaged one must not spread.
+fn whole_chunk(store: &Store, id: &Digest) -> Result<Stored, TransferError> {
     let mut stored = store.read_stored(id)?;
     if stored.open(id).is_none() {
         // Says where the damage lies, or finds the chunk where another process put it meanwhile.
@@ -151,6 +152,15 @@ fn put_chunk(
             return Err(TransferError::Inconsistent);
         }
     }
+    Ok(stored)
+}
+
+/// Puts a chunk as it is stored.
+fn put_chunk(
+    series: &mut PackSeries<'_, TransferError>,
+    id: &Digest,
+    stored: &Stored,
+) -> Result<Berth, TransferError> {
     let length = stored.bytes.len() as u32;
     let entry =
         FooterEntry { id: *id, stored: length, raw: stored.raw, codec: stored.codec, kind: stored.kind };

@@ -11,7 +11,7 @@ use crate::data::workspace::Workspace;
 use crate::git::{GitError, RefUpdate, pointer_file};
 use crate::objects::pointer::{MAX_POINTER, Pointer};
 
-use super::exchange::{ToPush, With, push_these};
+use super::exchange::{PushOptions, ToPush, With, push_these};
 use super::push::Pushed;
 use super::{Knowledge, TransferError};
 
@@ -86,7 +86,13 @@ pub fn push_needed(
 ) -> Result<With<Pushed>, TransferError> {
     let named = needed.new.iter().chain(&needed.owed).cloned().collect();
     let older = older_than(workspace, &needed.new)?;
-    push_these(workspace, None, ToPush { named, beside: &[], older: &older }, false, progress)
+    push_these(
+        workspace,
+        None,
+        ToPush { named, beside: &[], older: &older },
+        PushOptions::default(),
+        progress,
+    )
 }
 
 /// The versions of the same paths that lie before the oldest of `new`, which goes from the newest to the oldest.

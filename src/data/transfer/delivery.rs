@@ -159,6 +159,7 @@ impl<'a> Delivery<'a> {
             remote.put(&layout::pack_name(&pack.id), out)?;
             // A push that is interrupted finds here what is up already.
             knowledge.keep_footer(&footer)?;
+            knowledge.note_sent(&pack.id)?;
             progress.advance(bytes);
             progress.advance_files(files);
             Ok::<_, TransferError>((pack, footer))
@@ -205,8 +206,16 @@ mod tests {
         let repository = RandomId::generate();
         let home = Home::of(repository, "");
         let progress = Progress::hidden();
-        let push =
-            Push { store: &store, remote: &remote, repository, home, dry_run: false, progress: &progress };
+        let push = Push {
+            store: &store,
+            remote: &remote,
+            repository,
+            home,
+            dry_run: false,
+            progress: &progress,
+            origin: None,
+            verify: None,
+        };
         let root = RootName { kind: PointerKind::Tree, id: Digest::of(b"t"), manifest: None, size: 9 };
         let path = crate::base::RepoPath::new("data").unwrap();
         let session = SessionId::begin(3);

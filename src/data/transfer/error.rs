@@ -1,5 +1,7 @@
 //! Why a transfer failed.
 
+use std::error::Error;
+
 use crate::base::{Advice, Digest, Failure, RepoPath, typed};
 use crate::data::content::WalkError;
 use crate::data::remotes::RemotesError;
@@ -105,6 +107,9 @@ pub enum TransferError {
     /// What is known of the remote cannot be noted.
     #[error("cannot note what is known of the remote")]
     Durable(#[from] DurableError),
+    /// There is no room for what is known of others' versions.
+    #[error("cannot make a temporary folder")]
+    Scratch(#[source] std::io::Error),
     /// The settings.
     #[error(transparent)]
     Remotes(#[from] RemotesError),
@@ -114,6 +119,27 @@ pub enum TransferError {
     /// The repository.
     #[error(transparent)]
     Git(#[from] GitError),
+}
+
+impl TransferError {
+    /// Whether something of a version is gone or damaged on the remote: another record of it, or another remote, may help.
+    pub(super) fn is_damage(&self) -> bool {
+        match self {
+            Self::Read(error) => !matches!(error, ReadError::Remote(_)),
+            Self::Unlocated { .. } | Self::Format(_) | Self::Object { .. } => true,
+            _ => false,
+        }
+    }
+
+    /// The message, with its causes.
+    pub(super) fn with_causes(&self) -> String {
+        let (mut text, mut cause) = (self.to_string(), self.source());
+        while let Some(error) = cause {
+            text = format!("{text}: {error}");
+            cause = error.source();
+        }
+        text
+    }
 }
 
 impl Advice for TransferError {
@@ -142,7 +168,7 @@ impl Advice for TransferError {
             Self::Versions(error) => error.hints(),
             Self::Git(error) => error.hints(),
             Self::Inconsistent => vec!["please report it, with the output of git mldata status".into()],
-            Self::Format(_) | Self::Pack(_) => Vec::new(),
+            Self::Format(_) | Self::Pack(_) | Self::Scratch(_) => Vec::new(),
         }
     }
 

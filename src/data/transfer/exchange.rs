@@ -15,9 +15,8 @@ use crate::git::GitRemote;
 use crate::objects::Home;
 use crate::objects::pointer::Pointer;
 use crate::storage::remote::Remote;
-use crate::storage::store::Store;
 
-use super::fetch::{Fetch, Fetched, MissingVersion, Want, fetch};
+use super::fetch::Want;
 use super::push::{Push, Pushed, Wish, push, push_relying_on_none_of};
 use super::survey::{Collected, Roots};
 use super::{Knowledge, TransferError};
@@ -32,6 +31,15 @@ pub struct With<T> {
     pub done: T,
 }
 
+/// How to push.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct PushOptions {
+    /// Plan and tell, send nothing.
+    pub dry_run: bool,
+    /// Read so many percent of what is reused in packs that this clone did not send.
+    pub verify: Option<u8>,
+}
+
 /// Brings every version that `commits` name (and the index, unless single commits are named) to a remote, and those
 /// `beside` them that are whole here.
 ///
@@ -43,11 +51,11 @@ pub fn push_versions(
     remote: Option<&str>,
     commits: &Commits,
     beside: &[Version],
-    dry_run: bool,
+    options: PushOptions,
     progress: &Progress,
 ) -> Result<With<Pushed>, TransferError> {
     let batch = ToPush { named: versions::named(workspace, commits)?, beside, older: &[] };
-    push_these(workspace, remote, batch, dry_run, progress)
+    push_these(workspace, remote, batch, options, progress)
 }
 
 /// Brings those of `versions` to the default remote that are whole here and that no remote is known to hold. `None` where
@@ -74,7 +82,7 @@ pub fn push_beside(
         return Ok(None);
     }
     let batch = ToPush { named: Vec::new(), beside: &owed, older: &[] };
-    push_these(workspace, None, batch, false, progress).map(Some)
+    push_these(workspace, None, batch, PushOptions::default(), progress).map(Some)
 }
 
 /// Versions that are to be pushed.
@@ -96,16 +104,22 @@ pub fn push_these(
     workspace: &Workspace,
     remote: Option<&str>,
     batch: ToPush<'_>,
-    dry_run: bool,
+    options: PushOptions,
     progress: &Progress,
 ) -> Result<With<Pushed>, TransferError> {
     let settings = remotes::find(workspace, remote)?;
-    let (connection, mut knowledge) = remotes::open(workspace, &settings)?;
+    let wishes = wishes(batch);
+    remotes::refuse_read_only(workspace, &settings)?;
+    let (connection, mut knowledge) = match options.dry_run || wishes.is_empty() {
+        true => remotes::open(workspace, &settings)?,
+        false => remotes::open_to_send(workspace, &settings)?,
+    };
     let team = remotes::team_file(workspace)?;
     let repository = team.repository().ok_or(RemotesError::NotSetUp)?;
-    let wishes = wishes(batch);
     let (store, home) = (workspace.store(), Home::of(repository, &home_url(workspace)));
-    let going = Push { store, remote: &connection, repository, home, dry_run, progress };
+    let PushOptions { dry_run, verify } = options;
+    let going =
+        Push { store, remote: &connection, repository, home, dry_run, progress, origin: None, verify };
     let done = push(&going, &mut knowledge, &wishes)?;
     Ok(With { remote: settings.name, done })
 }
@@ -123,11 +137,20 @@ pub(in crate::data) fn push_without(
     refused: BTreeSet<Digest>,
     progress: &Progress,
 ) -> Result<(Remote, RandomId), TransferError> {
-    let (connection, mut knowledge) = remotes::open(workspace, settings)?;
+    let (connection, mut knowledge) = remotes::open_to_send(workspace, settings)?;
     let team = remotes::team_file(workspace)?;
     let repository = team.repository().ok_or(RemotesError::NotSetUp)?;
     let (store, home) = (workspace.store(), Home::of(repository, &home_url(workspace)));
-    let going = Push { store, remote: &connection, repository, home, dry_run: false, progress };
+    let going = Push {
+        store,
+        remote: &connection,
+        repository,
+        home,
+        dry_run: false,
+        progress,
+        origin: None,
+        verify: None,
+    };
     let batch = ToPush { named: versions, beside: &[], older: &[] };
     push_relying_on_none_of(&going, &mut knowledge, &wishes(batch), refused)?;
     Ok((connection, repository))
@@ -228,63 +251,6 @@ fn want(named: &[RepoPath], path: RepoPath, pointer: &Pointer) -> Want {
         parts.push(Vec::new());
     }
     Want { root: RootName::from(pointer), path, parts }
-}
-
-/// Brings `wants` into the store: from `remote`, or from the default and then from every other remote that has what is
-/// still missing.
-///
-/// # Errors
-///
-/// [`TransferError`].
-pub fn fetch_versions(
-    workspace: &Workspace,
-    remote: Option<&str>,
-    wants: &[Want],
-    progress: &Progress,
-) -> Result<With<Fetched>, TransferError> {
-    let settings = remotes::find(workspace, remote)?;
-    let all_missing = || {
-        let missing = wants.iter().map(|want| MissingVersion { path: want.path.clone(), root: want.root.id });
-        Fetched { missing: missing.collect(), ..Fetched::default() }
-    };
-    let mut done = match fetch_from(workspace, &settings, wants, progress) {
-        // Others may have what nobody pushed to the default.
-        Err(TransferError::Empty { .. }) if remote.is_none() && remotes::list(workspace)?.len() > 1 => {
-            all_missing()
-        }
-        done => done?,
-    };
-    if remote.is_none() && !done.missing.is_empty() {
-        for other in remotes::list(workspace)?.into_iter().filter(|other| other.name != settings.name) {
-            let left: Vec<_> = wants
-                .iter()
-                .filter(|want| done.missing.iter().any(|missing| missing.root == want.root.id))
-                .cloned()
-                .collect();
-            let more = match fetch_from(workspace, &other, &left, progress) {
-                Err(TransferError::Empty { .. }) => continue,
-                more => more?,
-            };
-            done.versions += more.versions;
-            done.items += more.items;
-            done.bytes += more.bytes;
-            done.missing = more.missing;
-        }
-    }
-    Ok(With { remote: settings.name, done })
-}
-
-fn fetch_from(
-    workspace: &Workspace,
-    settings: &RemoteSettings,
-    wants: &[Want],
-    progress: &Progress,
-) -> Result<Fetched, TransferError> {
-    let (connection, mut knowledge) = remotes::open(workspace, settings)?;
-    let team = remotes::team_file(workspace)?;
-    let repository = team.repository().ok_or(RemotesError::NotSetUp)?;
-    let store: &Store = workspace.store();
-    fetch(&Fetch { store, remote: &connection, repository, progress }, &mut knowledge, wants)
 }
 
 /// Learns anew which versions a remote has, for `status`.

@@ -4,7 +4,7 @@
 //! list of packs. What the store has is not fetched; every item is verified before it is stored; what was fetched before
 //! an interruption stays.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
@@ -19,6 +19,7 @@ use crate::storage::remote::{Remote, RemoteErrorKind};
 use crate::storage::remote_reader::{Fetched as FetchedItem, RemoteReader, Wanted};
 use crate::storage::store::{Store, StoreWriter};
 
+use super::fallback::FellBack;
 use super::known::{Part, parts_of};
 use super::lacking::{Lacking, is_wrong_place};
 use super::survey::{Collected, Roots, config_for_reading};
@@ -49,6 +50,18 @@ pub struct Fetched {
     pub bytes: u64,
     /// Versions that the remote lacks.
     pub missing: Vec<MissingVersion>,
+    /// Versions that came from another remote than the one that was asked first.
+    pub fell_back: Vec<FellBack>,
+}
+
+impl Fetched {
+    /// Adds what another fetch brought.
+    pub(super) fn add(&mut self, more: &Self) {
+        self.versions += more.versions;
+        self.known += more.known;
+        self.items += more.items;
+        self.bytes += more.bytes;
+    }
 }
 
 /// A version that a remote lacks.
@@ -85,33 +98,49 @@ struct Pending {
     copies: (Option<Vec<u8>>, Option<Vec<u8>>),
 }
 
+/// Versions that a remote has, and cannot give whole.
+pub type Damaged = Vec<(Digest, TransferError)>;
+
 /// Brings `wants` into the store.
 ///
 /// # Errors
 ///
-/// [`TransferError`]; versions that the remote lacks are told in the result.
-pub fn fetch(fetch: &Fetch<'_>, knowledge: &mut Knowledge, wants: &[Want]) -> Result<Fetched, TransferError> {
-    let mut done = Fetched::default();
+/// [`TransferError`]; versions that the remote lacks are told in the result, and so are those of which it holds something
+/// damaged.
+pub fn fetch(
+    fetch: &Fetch<'_>,
+    knowledge: &mut Knowledge,
+    wants: &[Want],
+) -> Result<(Fetched, Damaged), TransferError> {
+    let (mut done, mut damaged) = (Fetched::default(), Vec::new());
     let is_known = |want: &Want| knowledge.has_root(&want.root.id);
     let (here, wants): (Vec<_>, Vec<_>) = wants.iter().partition(|want| is_here(fetch.store, want));
     done.known = here.len() as u64;
     let unseen: Vec<_> = here.into_iter().filter(|want| !is_known(want)).collect();
     if wants.is_empty() && unseen.is_empty() {
-        return Ok(done);
+        return Ok((done, damaged));
     }
     let ids: BTreeSet<_> = wants.iter().chain(&unseen).map(|want| want.root.id).collect();
     let roots = match look(fetch, knowledge, &ids) {
         // Only to know more: that can wait.
-        Err(_) if wants.is_empty() => return Ok(done),
+        Err(_) if wants.is_empty() => return Ok((done, damaged)),
         roots => roots?,
     };
     note_safe(fetch, knowledge, &roots, &unseen);
     let reader = RemoteReader::new(fetch.remote);
     let writer = fetch.store.writer();
     for want in wants {
-        let Some((record, brought)) = bring_by_any(fetch, &roots, &reader, &writer, want)? else {
-            done.missing.push(MissingVersion { path: want.path.clone(), root: want.root.id });
-            continue;
+        let (record, brought) = match bring_by_any(fetch, &roots, &reader, &writer, want) {
+            Ok(Some(brought)) => brought,
+            Ok(None) => {
+                done.missing.push(MissingVersion { path: want.path.clone(), root: want.root.id });
+                continue;
+            }
+            Err(error) if error.is_damage() => {
+                damaged.push((want.root.id, error));
+                continue;
+            }
+            Err(error) => return Err(error),
         };
         done.versions += 1;
         done.items += brought.0;
@@ -122,7 +151,7 @@ pub fn fetch(fetch: &Fetch<'_>, knowledge: &mut Knowledge, wants: &[Want]) -> Re
     }
     writer.sync()?;
     knowledge.save()?;
-    Ok(done)
+    Ok((done, damaged))
 }
 
 /// Notes which of the versions that are here are on the remote as well, under a record that can be read and that gc counts:
@@ -209,7 +238,7 @@ fn bring_by_any(
         };
         match bring(fetch, reader, writer, want, &record) {
             Ok(brought) => return Ok(Some((record, brought))),
-            Err(error) if is_lost(&error) => {
+            Err(error) if error.is_damage() => {
                 tried.insert(record.session);
                 again =
                     Some(Roots::list(fetch.remote, fetch.repository, &BTreeSet::from([want.root.id]), 0)?);
@@ -218,11 +247,6 @@ fn bring_by_any(
             Err(error) => return Err(error),
         }
     }
-}
-
-/// Whether another record of the same root may help: something that this one names is gone or damaged.
-fn is_lost(error: &TransferError) -> bool {
-    is_wrong_place(error) || matches!(error, TransferError::Unlocated { .. } | TransferError::Format(_))
 }
 
 /// Brings one version; returns items and bytes. When it returns well, nothing that is wanted is missing here.
@@ -242,11 +266,46 @@ fn bring(
         Ok(())
     };
     let mut tables = Tables::of(reader, record);
+    let lacking = descend(fetch, reader, &mut tables, want, record, &take)?;
+    lacking.bring(fetch, reader, &mut tables, want, &take)?;
+    Ok((counted.0.into_inner(), counted.1.into_inner()))
+}
+
+/// Brings the nodes of one version into the store, and tells where the chunks lie that the store lacks.
+///
+/// # Errors
+///
+/// [`TransferError`].
+pub(super) fn locate(
+    fetch: &Fetch<'_>,
+    want: &Want,
+    record: &RootRecord,
+) -> Result<HashMap<Digest, Place>, TransferError> {
+    let (reader, writer) = (RemoteReader::new(fetch.remote), fetch.store.writer());
+    let mut tables = Tables::of(&reader, record);
+    let take = |id: Digest, FetchedItem { stored, .. }: &FetchedItem| -> Result<(), TransferError> {
+        writer.put_stored(id, stored.kind, stored.codec, &stored.bytes, stored.raw)?;
+        Ok(())
+    };
+    let lacking = descend(fetch, &reader, &mut tables, want, record, &take)?;
+    writer.sync()?;
+    Ok(lacking.into_places())
+}
+
+/// Goes down from the top of a version, level by level; what of the nodes is not here is read.
+fn descend(
+    fetch: &Fetch<'_>,
+    reader: &RemoteReader,
+    tables: &mut Tables<'_>,
+    want: &Want,
+    record: &RootRecord,
+    take: Take<'_>,
+) -> Result<Lacking, TransferError> {
     let mut lacking = Lacking::default();
-    let mut level = first_level(want, record, &mut tables, &mut lacking)?;
+    let mut level = first_level(want, record, tables, &mut lacking)?;
     let mut seen = HashSet::new();
     while !level.is_empty() {
-        let nodes = read_nodes(fetch.store, reader, &mut tables, &level, &take)?;
+        let nodes = read_nodes(fetch.store, reader, tables, &level, take)?;
         let mut next = Vec::new();
         for (pending, (node, locator)) in level.iter().zip(nodes) {
             for needed in needed(want, pending, &node, locator.as_ref(), fetch.store) {
@@ -271,8 +330,7 @@ fn bring(
         }
         level = next;
     }
-    lacking.bring(fetch, reader, &mut tables, want, &take)?;
-    Ok((counted.0.into_inner(), counted.1.into_inner()))
+    Ok(lacking)
 }
 
 fn first_level(

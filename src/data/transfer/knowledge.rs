@@ -5,7 +5,8 @@
 //! data: before a push names a pack it only knows from here, it looks whether that is still there.
 //!
 //! In `ml/remotes/NAME/`: `known.json`, `index/NAME` (copies of the remote's index objects), `footers/PACK` (the tables
-//! of packs that were met), `records/ROOT-SESSION` (root records that this clone wrote or read).
+//! of packs that were met), `sent/PACK` (an empty file for each pack that this clone sent), `records/ROOT-SESSION` (root
+//! records that this clone wrote or read).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -64,7 +65,7 @@ impl Knowledge {
     pub fn forget(&mut self) {
         let url = std::mem::take(&mut self.known.url);
         self.known = Known { url, ..Known::default() };
-        for derived in ["index", "footers", "records"] {
+        for derived in ["index", "footers", "sent", "records"] {
             // Whatever stays is not believed: it is held against its name, and the remote must have that.
             let _ = fs::remove_dir_all(self.folder.join(derived));
         }
@@ -142,6 +143,20 @@ impl Knowledge {
     /// When it cannot be written.
     pub fn keep_footer(&self, footer: &PackFooter) -> Result<(), DurableError> {
         durable::write_derived(&self.folder.join("footers").join(footer.id().to_string()), &footer.encode())
+    }
+
+    /// Notes that this clone sent a pack itself.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be written.
+    pub fn note_sent(&self, pack: &Digest) -> Result<(), DurableError> {
+        durable::write_derived(&self.folder.join("sent").join(pack.to_string()), &[])
+    }
+
+    /// Whether this clone sent the pack itself, as far as is known.
+    pub fn has_sent(&self, pack: &Digest) -> bool {
+        self.folder.join("sent").join(pack.to_string()).exists()
     }
 
     /// All packs whose tables were met.

@@ -60,6 +60,11 @@ impl Lacking {
         }
     }
 
+    /// Where the chunks lie.
+    pub(super) fn into_places(self) -> HashMap<Digest, Place> {
+        self.chunks.into_iter().map(|(id, (place, _))| (id, place)).collect()
+    }
+
     fn leave_out_of(&mut self, store: &Store) {
         self.chunks.retain(|id, _| !store.contains(id));
     }

@@ -11,6 +11,7 @@ use crate::storage::store::{Store, StoreError};
 
 use super::TransferError;
 use super::known::{Known, NodeIds, Part, parts_of};
+use super::origin::Source;
 
 /// A root that is to be pushed.
 #[derive(Debug, Clone)]
@@ -82,8 +83,12 @@ pub(super) struct NewChunk {
 /// # Errors
 ///
 /// [`TransferError::MissingHere`] for what neither side has.
-pub fn plan(store: &Store, known: &Known<'_>, roots: &[RootToSend]) -> Result<Plan, TransferError> {
-    let mut planning = Planning { store, known, seen: HashSet::new(), plan: Plan::empty() };
+pub(super) fn plan(
+    source: Source<'_>,
+    known: &Known<'_>,
+    roots: &[RootToSend],
+) -> Result<Plan, TransferError> {
+    let mut planning = Planning { source, known, seen: HashSet::new(), plan: Plan::empty() };
     for root in roots {
         match top_node(&root.root) {
             Some((id, kind @ ItemKind::Manifest)) => {
@@ -120,9 +125,9 @@ impl Plan {
     /// # Errors
     ///
     /// When a table cannot be fetched, or the store not be read.
-    pub fn leave_out(
+    pub(super) fn leave_out(
         &mut self,
-        store: &Store,
+        source: Source<'_>,
         known: &mut Known<'_>,
         indexes: &[Index],
     ) -> Result<(), TransferError> {
@@ -132,7 +137,7 @@ impl Plan {
         for NewChunk { id, ends_file } in std::mem::take(&mut self.chunks) {
             match known.find_chunk(&id) {
                 Some(place) => {
-                    let stored = store.find(&id)?.map_or(0, |found| u64::from(found.stored));
+                    let stored = source.stored_bytes(&id)?.unwrap_or_default();
                     self.bytes = self.bytes.saturating_sub(stored);
                     self.reused.insert(place.pack);
                     self.places.insert(id, place);
@@ -152,7 +157,7 @@ impl Plan {
 }
 
 struct Planning<'a, 'k> {
-    store: &'a Store,
+    source: Source<'a>,
     known: &'a Known<'k>,
     seen: HashSet<Digest>,
     plan: Plan,
@@ -179,9 +184,9 @@ impl Planning<'_, '_> {
             self.plan.reused.extend(self.known.vouched());
             return Ok(());
         }
-        let node = self.store.read(&id).map_err(|error| missing(root, id, error))?;
+        let node = self.source.store.read(&id).map_err(|error| missing(root, id, error))?;
         if kind == ItemKind::Manifest && is_top {
-            self.plan.hooked.extend(first_of_large(self.store, &node));
+            self.plan.hooked.extend(first_of_large(self.source.store, &node));
         }
         for part in parts_of(kind, &node, &[]) {
             match part {
@@ -223,9 +228,9 @@ impl Planning<'_, '_> {
             self.plan.places.insert(id, place);
             return Ok(());
         }
-        let found = self.store.find(&id)?;
-        let found = found.ok_or_else(|| TransferError::MissingHere { path: root.path.clone(), id })?;
-        self.plan.bytes += u64::from(found.stored);
+        let stored = self.source.stored_bytes(&id)?;
+        self.plan.bytes +=
+            stored.ok_or_else(|| TransferError::MissingHere { path: root.path.clone(), id })?;
         self.plan.chunks.push(NewChunk { id, ends_file: false });
         Ok(())
     }

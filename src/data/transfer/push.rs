@@ -53,7 +53,9 @@ use crate::storage::store::Store;
 
 use super::announce::{put_index_and_claims, settled};
 use super::assemble::{Assembled, assemble};
+use super::doubt::damaged_packs;
 use super::known::Known;
+use super::origin::{Origin, Source};
 use super::plan::{RootToSend, nodes_of, plan};
 use super::standing::{Sorted, read_record, sort};
 use super::survey::{Collected, Roots, config_for_writing, refresh_index};
@@ -94,6 +96,8 @@ pub struct Pushed {
     pub packs: u64,
     /// Bytes sent in them.
     pub bytes: u64,
+    /// Packs of others that were found damaged: what they should hold was sent anew.
+    pub distrusted: Vec<Digest>,
     /// Versions that neither this store nor the remote has: nobody can send them from here.
     pub missing: Vec<PushedVersion>,
 }
@@ -129,6 +133,17 @@ pub struct Push<'a> {
     pub dry_run: bool,
     /// How far it is.
     pub progress: &'a Progress,
+    /// What has chunks that the store lacks.
+    pub origin: Option<&'a Origin>,
+    /// Read so many percent of what is reused in packs that this clone did not send; `None`: believe their tables.
+    pub verify: Option<u8>,
+}
+
+impl<'a> Push<'a> {
+    /// Where chunks come from.
+    pub(super) fn source(&self) -> Source<'a> {
+        Source { store: self.store, origin: self.origin }
+    }
 }
 
 /// Brings `wishes` to the remote.
@@ -149,9 +164,10 @@ pub(super) fn push_relying_on_none_of(
     push: &Push<'_>,
     knowledge: &mut Knowledge,
     wishes: &[Wish],
-    mut refused: BTreeSet<Digest>,
+    refused: BTreeSet<Digest>,
 ) -> Result<Pushed, TransferError> {
     let mut collected = Collected::default();
+    let mut refused = Refused { packs: refused, distrusted: Vec::new() };
     for _ in 0..MOST_TRIES {
         let (gc, roots) = rayon::join(
             || collected.refresh(push.remote),
@@ -159,7 +175,7 @@ pub(super) fn push_relying_on_none_of(
         );
         gc?;
         let roots = roots?;
-        let mut sorted = sort(push, knowledge, wishes, &roots, &collected, &refused)?;
+        let mut sorted = sort(push, knowledge, wishes, &roots, &collected, &refused.packs)?;
         // What was believed to be there and is not: until it is sent, nothing may rely on it.
         if sorted.send.iter().filter(|wish| knowledge.forget_root(&wish.root.id)).count() > 0 {
             knowledge.save()?;
@@ -174,10 +190,17 @@ pub(super) fn push_relying_on_none_of(
             return Ok(Pushed { known: sorted.known.len() as u64, ..Pushed::default() });
         }
         if let Some(done) = attempt(push, knowledge, &mut collected, &mut refused, &roots, &sorted)? {
-            return Ok(done);
+            return Ok(Pushed { distrusted: refused.distrusted, ..done });
         }
     }
     Err(TransferError::Unsettled(MOST_TRIES))
+}
+
+/// Packs that a push does not rely on.
+struct Refused {
+    packs: BTreeSet<Digest>,
+    /// Those of them whose samples were damaged.
+    distrusted: Vec<Digest>,
 }
 
 /// The wishes' roots, and the nearest bases of those that seem new: whether these are still there is asked together.
@@ -197,7 +220,7 @@ fn attempt(
     push: &Push<'_>,
     knowledge: &mut Knowledge,
     collected: &mut Collected,
-    refused: &mut BTreeSet<Digest>,
+    refused: &mut Refused,
     listed: &Roots,
     sorted: &Sorted<'_>,
 ) -> Result<Option<Pushed>, TransferError> {
@@ -205,22 +228,31 @@ fn attempt(
     if !push.dry_run {
         meet(push.remote, knowledge, collected)?;
     }
-    let condemned: BTreeSet<_> = collected.condemned.union(refused).copied().collect();
+    let condemned: BTreeSet<_> = collected.condemned.union(&refused.packs).copied().collect();
     let reader = RemoteReader::new(push.remote);
     let mut known = Known::new(push.store, &reader, knowledge, &condemned);
-    let (send, missing) = sendable(push.store, &known, &sorted.send);
+    let (send, missing) = sendable(push.source(), &known, &sorted.send);
     let roots: Vec<_> =
         send.iter().map(|wish| RootToSend { path: wish.path.clone(), root: wish.root }).collect();
     let bases = learn_bases(push, collected, listed, knowledge, &mut known, &send, &roots)?;
-    let mut planned = plan(push.store, &known, &roots)?;
+    let mut planned = plan(push.source(), &known, &roots)?;
     if !push.dry_run && planned.bytes > WORTH_ASKING {
         let indexes = refresh_index(push.remote, knowledge, collected.floor)?;
-        planned.leave_out(push.store, &mut known, &indexes)?;
+        planned.leave_out(push.source(), &mut known, &indexes)?;
     }
     if push.dry_run {
         let sent = send.iter().map(|wish| PushedVersion::from(*wish)).collect();
         let (renewed, known) = (sorted.renew.len() as u64, sorted.known.len() as u64);
-        return Ok(Some(Pushed { sent, renewed, known, packs: 0, bytes: planned.bytes, missing }));
+        let bytes = planned.bytes;
+        return Ok(Some(Pushed { sent, renewed, known, bytes, missing, ..Pushed::default() }));
+    }
+    if let Some(percent) = push.verify {
+        let damaged = damaged_packs(push, knowledge, &planned, percent)?;
+        if !damaged.is_empty() {
+            refused.packs.extend(&damaged);
+            refused.distrusted.extend(damaged);
+            return Ok(None);
+        }
     }
     let vouched = known.vouched().clone();
     push.progress.begin_files("sending", planned.bytes, planned.files());
@@ -233,7 +265,7 @@ fn attempt(
     let kept: BTreeSet<_> = sorted.renew.iter().flat_map(|(_, packs)| packs).map(|pack| pack.id).collect();
     put_index_and_claims(push.remote, knowledge, collected.epoch, session, &assembled, &drafts)?;
     for wait in PATIENCE.map(Some).into_iter().chain([None]) {
-        if !settled(push.remote, collected, refused, session, &kept, &assembled, &vouched)? {
+        if !settled(push.remote, collected, &mut refused.packs, session, &kept, &assembled, &vouched)? {
             return Ok(None);
         }
         match (put_roots(push.remote, &drafts), wait) {
@@ -269,6 +301,7 @@ fn attempt(
         known: sorted.known.len() as u64,
         packs: assembled.packs.len() as u64,
         bytes,
+        distrusted: Vec::new(),
         missing,
     }))
 }
@@ -294,15 +327,15 @@ pub(super) fn meet(
     config_for_writing(remote, knowledge)
 }
 
-/// The wishes that this store can fulfil, or what the remote has of them, and those that nobody can.
+/// The wishes that can be fulfilled from here, or by what the remote has of them, and those that nobody can fulfil.
 fn sendable<'a>(
-    store: &Store,
+    source: Source<'_>,
     known: &Known<'_>,
     wishes: &[&'a Wish],
 ) -> (Vec<&'a Wish>, Vec<PushedVersion>) {
     let top = |wish: &Wish| wish.root.manifest.unwrap_or(wish.root.id);
     let here = |wish: &&&Wish| {
-        wish.root.size == 0 || store.contains(&top(wish)) || known.find_chunk(&top(wish)).is_some()
+        wish.root.size == 0 || source.contains(&top(wish)) || known.find_chunk(&top(wish)).is_some()
     };
     let send: Vec<_> = wishes.iter().filter(here).copied().collect();
     let missing = wishes.iter().filter(|wish| !here(wish)).map(|wish| PushedVersion::from(*wish)).collect();

@@ -69,6 +69,8 @@ pub struct Remote {
     /// What a web server shows of its folders.
     pages: Option<IndexPages>,
     watch: Option<Watch>,
+    /// Why nothing may be written; `None` where that may be.
+    read_only: Option<&'static str>,
 }
 
 impl fmt::Debug for Remote {
@@ -128,7 +130,11 @@ impl Remote {
             }
         };
         let name = access.name.clone();
-        Ok(Self { address, name, kind, identity, service, folder, pages, watch: None })
+        let read_only = match kind {
+            ServiceKind::Http => Some("a web server takes nothing by HTTP"),
+            _ => options.read_only.then_some("the option access says so"),
+        };
+        Ok(Self { address, name, kind, identity, service, folder, pages, watch: None, read_only })
     }
 
     /// An empty remote in the memory of this process, for tests. Its clones share the objects.
@@ -142,7 +148,8 @@ impl Remote {
             Attempt { step: "open", object: "", remote: &address, name: "", service: kind, identity: None };
         let service = Service::memory().map_err(|error| RemoteError::of_service(&attempt, &error))?;
         let (name, identity) = (String::new(), Identity::Process);
-        Ok(Self { address, name, kind, identity, service, folder: None, pages: None, watch: None })
+        let (folder, pages, watch, read_only) = (None, None, None, None);
+        Ok(Self { address, name, kind, identity, service, folder, pages, watch, read_only })
     }
 
     /// This remote with a watch over its calls: tests count them, let them fail, or stop everything after the n-th.
@@ -352,10 +359,7 @@ impl Remote {
     }
 
     fn refuse_if_read_only(&self, step: &'static str, name: &str) -> Result<(), RemoteError> {
-        if self.pages.is_none() {
-            return Ok(());
-        }
-        let said = "a web server takes nothing by HTTP";
+        let Some(said) = self.read_only else { return Ok(()) };
         Err(RemoteError::new(RemoteErrorKind::ReadOnly, &self.attempt(step, name), said))
     }
 

@@ -2,6 +2,7 @@
 //!
 //! | option | services | meaning |
 //! | --- | --- | --- |
+//! | `access` | all | `read`: a mirror that nobody writes to from here; `write` |
 //! | `endpoint` | S3, Azure, Google | address of a service that speaks the same language, `https://HOST:PORT` |
 //! | `region` | S3 | region of the bucket |
 //! | `profile` | S3 | profile of `~/.aws/credentials` and `~/.aws/config` |
@@ -22,6 +23,8 @@ use crate::base::{Advice, Failure};
 /// The options of a remote, checked against those that its kind knows.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RemoteOptions {
+    /// Whether it is only read from here, although it might be written.
+    pub read_only: bool,
     /// Address of a service that speaks the language of the bucket's, `http://` or `https://`.
     pub endpoint: Option<String>,
     /// Region of the bucket.
@@ -69,6 +72,12 @@ pub enum OptionError {
         /// The key.
         key: String,
     },
+    /// A value that is neither `read` nor `write`.
+    #[error("the option '{key}' is neither 'read' nor 'write'")]
+    Access {
+        /// The key.
+        key: String,
+    },
     /// A value that is no number, or out of bounds.
     #[error("the option '{key}' is not a number from {least} to {most}")]
     Number {
@@ -93,7 +102,6 @@ pub enum OptionError {
 impl Advice for OptionError {
     fn hints(&self) -> Vec<String> {
         match self {
-            Self::Unknown { known: [], .. } => vec!["a folder has no options".into()],
             Self::Unknown { known, .. } => vec![format!("known are {}", known.join(", "))],
             Self::Secret { .. } => vec![
                 "set the variables of the service (AWS_SECRET_ACCESS_KEY, AZURE_STORAGE_KEY, …), or use its own files, or Git's credential helpers".into(),
@@ -112,8 +120,9 @@ impl RemoteOptions {
     /// The keys that remotes of this kind know.
     pub fn known(url: &RemoteUrl) -> &'static [&'static str] {
         match url.service() {
-            ServiceKind::Folder | ServiceKind::Memory => &[],
+            ServiceKind::Folder | ServiceKind::Memory => &["access"],
             ServiceKind::S3 => &[
+                "access",
                 "anonymous",
                 "connections",
                 "endpoint",
@@ -123,9 +132,13 @@ impl RemoteOptions {
                 "timeout",
                 "virtual-host",
             ],
-            ServiceKind::Azure => &["account", "anonymous", "connections", "endpoint", "retries", "timeout"],
-            ServiceKind::Google => &["anonymous", "connections", "endpoint", "retries", "timeout"],
-            ServiceKind::WebDav | ServiceKind::Http => &["connections", "retries", "timeout", "user"],
+            ServiceKind::Azure => {
+                &["access", "account", "anonymous", "connections", "endpoint", "retries", "timeout"]
+            }
+            ServiceKind::Google => &["access", "anonymous", "connections", "endpoint", "retries", "timeout"],
+            ServiceKind::WebDav | ServiceKind::Http => {
+                &["access", "connections", "retries", "timeout", "user"]
+            }
         }
     }
 
@@ -153,6 +166,7 @@ impl RemoteOptions {
     /// Takes a key that is known.
     fn set(&mut self, key: &str, value: &str) -> Result<(), OptionError> {
         match key {
+            "access" => self.read_only = is_read(key, value)?,
             "endpoint" => self.endpoint = Some(checked_endpoint(value)?),
             "region" => self.region = Some(value.to_owned()),
             "profile" => self.profile = Some(value.to_owned()),
@@ -171,6 +185,14 @@ impl RemoteOptions {
 fn is_secret(key: &str) -> bool {
     let key = key.to_ascii_lowercase().replace('_', "-");
     ["secret", "token", "password", "access-key", "account-key", "sas"].iter().any(|word| key.contains(word))
+}
+
+fn is_read(key: &str, value: &str) -> Result<bool, OptionError> {
+    match value {
+        "read" => Ok(true),
+        "write" => Ok(false),
+        _ => Err(OptionError::Access { key: key.to_owned() }),
+    }
 }
 
 fn boolean(key: &str, value: &str) -> Result<bool, OptionError> {
@@ -209,7 +231,8 @@ mod tests {
         let options =
             read("s3://acme", &[("endpoint", "http://127.0.0.1:8333/"), ("anonymous", "true")]).unwrap();
         assert_eq!(options.endpoint.as_deref(), Some("http://127.0.0.1:8333"));
-        assert!(options.anonymous && !options.virtual_host);
+        assert!(options.anonymous && !options.virtual_host && !options.read_only);
+        assert!(read("/mnt/ml", &[("access", "read")]).unwrap().read_only);
         let options =
             read("webdavs://host/x", &[("timeout", "5"), ("retries", "0"), ("user", "ada")]).unwrap();
         assert_eq!((options.timeout, options.retries), (Some(Duration::from_secs(5)), Some(0)));
@@ -218,12 +241,16 @@ mod tests {
     #[test]
     fn unknown_options_list_the_known_and_secrets_are_refused() {
         let error = read("az://acme", &[("regoin", "x")]).unwrap_err();
-        assert_eq!(error.hints(), ["known are account, anonymous, connections, endpoint, retries, timeout"]);
+        assert_eq!(
+            error.hints(),
+            ["known are access, account, anonymous, connections, endpoint, retries, timeout"]
+        );
         assert!(matches!(read("/mnt/ml", &[("region", "x")]), Err(OptionError::Unknown { .. })));
         for key in ["secret_access_key", "account_key", "sas-token", "password"] {
             let error = read("s3://acme", &[(key, "hunter2")]).unwrap_err();
             assert!(!format!("{error} {error:?} {:?}", error.hints()).contains("hunter2"));
         }
+        assert!(matches!(read("/mnt/ml", &[("access", "none")]), Err(OptionError::Access { .. })));
         for endpoint in ["", "host", "https://", "https://me:hunter2@host", "ftp://host"] {
             assert_eq!(read("s3://acme", &[("endpoint", endpoint)]), Err(OptionError::Endpoint));
         }

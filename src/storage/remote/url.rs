@@ -127,11 +127,6 @@ impl RemoteUrl {
         Some(in_home.unwrap_or_else(|| base.join(path)))
     }
 
-    /// Whether what opens it may be sent as it is: a password, a bearer token, a shared access signature.
-    pub fn is_sent_secrets(&self) -> bool {
-        !matches!(self.service(), ServiceKind::Folder | ServiceKind::Memory | ServiceKind::S3)
-    }
-
     /// Protocol, host and path by which Git's credential helpers know a password for it; `None` where none is ever asked for.
     pub fn login_place(&self) -> Option<(&'static str, &str, &str)> {
         let Self::Web { secure, host, path, .. } = self else { return None };

@@ -5,7 +5,7 @@ use clap::Subcommand;
 use crate::cli::context::Context;
 use crate::cli::report::Outcome;
 
-use super::{add, forget, list, remove, trust};
+use super::{add, copy, forget, list, remove, trust};
 
 /// Name the places where the data is kept
 ///
@@ -18,6 +18,7 @@ pub(crate) enum RemoteCommand {
     Add(add::RemoteAddArgs),
     List(list::RemoteListArgs),
     Remove(remove::RemoteRemoveArgs),
+    Copy(copy::RemoteCopyArgs),
     Forget(forget::RemoteForgetArgs),
     Trust(trust::RemoteTrustArgs),
 }
@@ -27,6 +28,7 @@ pub(crate) fn run(context: &Context, command: &RemoteCommand) -> Outcome {
         RemoteCommand::Add(args) => add::run(context, args),
         RemoteCommand::List(args) => list::run(context, args),
         RemoteCommand::Remove(args) => remove::run(context, args),
+        RemoteCommand::Copy(args) => copy::run(context, args),
         RemoteCommand::Forget(args) => forget::run(context, args),
         RemoteCommand::Trust(args) => trust::run(context, args),
     }

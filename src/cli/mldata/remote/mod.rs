@@ -2,6 +2,7 @@
 
 mod add;
 mod command;
+mod copy;
 mod forget;
 mod list;
 mod remove;
