@@ -130,6 +130,31 @@ fn who_was_killed_is_in_nobodys_way() {
 }
 
 #[test]
+fn an_entry_that_its_process_did_not_live_to_make_goes() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path());
+    let using = store.enter(&Progress::hidden()).unwrap();
+    let own = entries(folder.path()).pop().unwrap();
+    let own = own.file_name().unwrap().to_str().unwrap().to_owned();
+    drop(using);
+    let hidden = |name: String| folder.path().join("users").join(format!(".tmp-{name}"));
+    let number = format!("_{}_", std::process::id());
+    // No process has this number.
+    let dead = hidden(own.replace(&number, &format!("_{}_", i32::MAX)));
+    let ours = hidden(own);
+    let elsewhere = hidden("user_00000000000000000000000000000001_7_-_other_-_far.example".into());
+    let foreign = hidden("notes".into());
+    for path in [&dead, &ours, &elsewhere, &foreign] {
+        File::create(path).unwrap();
+    }
+    drop(store.enter(&Progress::hidden()).unwrap());
+    assert!(!dead.exists());
+    assert!(ours.exists() && elsewhere.exists() && foreign.exists());
+    // And nobody takes any of them for a user.
+    drop(store.exclude().unwrap());
+}
+
+#[test]
 fn what_is_relied_on_anew_is_young_again() {
     let folder = tempfile::tempdir().unwrap();
     let item = b"an item of an old pack";

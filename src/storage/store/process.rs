@@ -45,6 +45,8 @@ pub(super) struct ProcessName {
     host: String,
 }
 
+/// The names of entries that are being made begin so.
+pub(super) const HIDDEN: &str = ".tmp-";
 /// What cannot be found out.
 const UNKNOWN: &str = "-";
 
@@ -62,6 +64,11 @@ impl ProcessName {
         format!("{}_{id}_{pid}_{namespace}_{boot}_{machine}_{host}", role.word())
     }
 
+    /// The name of its entry while that is being made.
+    pub fn hidden_name(&self) -> String {
+        format!("{HIDDEN}{}", self.file_name())
+    }
+
     /// The process that the entry of this name belongs to; `None` for the name of something else.
     pub fn parse(name: &str) -> Option<Self> {
         let mut parts = name.splitn(7, '_');
@@ -76,10 +83,8 @@ impl ProcessName {
     /// Whether the process may still run; `path` is its entry.
     pub fn may_run(&self, path: &Path) -> bool {
         let own = Self::own(self.role);
-        let same_kernel = self.boot == own.boot && (self.boot != UNKNOWN || self.host == own.host);
-        if !same_kernel {
-            let same_machine = (&self.host, &self.machine) == (&own.host, &own.machine);
-            return !(same_machine && self.machine != UNKNOWN && self.boot != UNKNOWN);
+        if !self.is_of_kernel(&own) {
+            return !self.is_of_earlier_boot(&own);
         }
         match locked(path) {
             Ok(locked) => locked,
@@ -87,6 +92,27 @@ impl ProcessName {
             // A file system without locks: the number of the process must do.
             Err(_) => self.namespace != own.namespace || runs(self.pid),
         }
+    }
+
+    /// Whether the process is gone for certain, as its name alone tells: its machine was started anew, or nobody has its
+    /// number. For entries that are being made: their locks must not be tried, for their process is about to take them.
+    pub fn is_gone(&self) -> bool {
+        let own = Self::own(self.role);
+        match self.is_of_kernel(&own) {
+            true => self.namespace == own.namespace && self.namespace != UNKNOWN && !runs(self.pid),
+            false => self.is_of_earlier_boot(&own),
+        }
+    }
+
+    /// Whether both processes run, or ran, since the same start of the same machine.
+    fn is_of_kernel(&self, own: &Self) -> bool {
+        self.boot == own.boot && (self.boot != UNKNOWN || self.host == own.host)
+    }
+
+    /// Whether the process ran on this machine before that was started anew. `own` is of another kernel.
+    fn is_of_earlier_boot(&self, own: &Self) -> bool {
+        let same_machine = (&self.host, &self.machine) == (&own.host, &own.machine);
+        same_machine && self.machine != UNKNOWN && self.boot != UNKNOWN
     }
 }
 
@@ -167,8 +193,13 @@ mod tests {
         assert!(elsewhere.may_run(&entry(folder.path(), &elsewhere)), "another host, however old");
         let namesake = ProcessName { boot: "other".into(), machine: UNKNOWN.into(), ..own.clone() };
         assert!(namesake.may_run(&entry(folder.path(), &namesake)), "perhaps another host of this name");
+        assert!(!own.is_gone() && !elsewhere.is_gone() && !namesake.is_gone());
+        // Larger than any number that a system gives.
+        let dead = ProcessName { pid: i32::MAX as u32, ..own.clone() };
+        assert_eq!(dead.is_gone(), own.namespace != UNKNOWN);
         if own.machine != UNKNOWN && own.boot != UNKNOWN {
             let before = ProcessName { boot: "other".into(), ..own };
+            assert!(before.is_gone());
             assert!(!before.may_run(&entry(folder.path(), &before)), "before the reboot of this host");
         }
     }

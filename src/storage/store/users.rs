@@ -5,7 +5,8 @@
 //! a collector at least one sees the other: the collector withdraws (and names who is in its way), the user waits until
 //! the collector is done, which takes as long as removing some files. Both kinds lie in one folder, because whoever has
 //! just changed a folder sees it fresh, also where listings are cached. Every entry has a name of its own, so one that
-//! its process left behind can be removed by anybody at any time.
+//! its process left behind can be removed by anybody at any time. One that is only being made tells its process, too: what
+//! a process left that was killed just then goes as soon as its number is nobody's.
 
 use std::fs::{self, OpenOptions};
 use std::io;
@@ -16,7 +17,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use super::error::StoreError;
 use super::losses;
-use super::process::{ProcessName, Role, hold};
+use super::process::{HIDDEN, ProcessName, Role, hold};
 use crate::base::{Progress, RandomId, Unit};
 use crate::storage::durable::create_folders;
 
@@ -50,13 +51,14 @@ impl Entry {
     fn create(store: &Path, role: Role) -> Result<Self, StoreError> {
         let folder = store.join("users");
         create_folders(&folder)?;
+        let name = ProcessName::own(role);
         // Locked before it is seen: one without its lock counts as left behind.
-        let hidden = folder.join(format!(".tmp-{}", RandomId::generate()));
+        let hidden = folder.join(name.hidden_name());
         let failed = |step, source| StoreError::io(step, &hidden, 0, source);
         let made = OpenOptions::new().read(true).write(true).create_new(true).open(&hidden);
         let file = made.map_err(|source| failed("create", source))?;
         hold(&file);
-        let path = folder.join(ProcessName::own(role).file_name());
+        let path = folder.join(name.file_name());
         let entry = Self { path, file };
         if let Err(source) = fs::rename(&hidden, &entry.path) {
             let _ = fs::remove_file(&hidden);
@@ -126,6 +128,7 @@ fn others(
     let mut running = Vec::new();
     for found in fs::read_dir(&folder).map_err(failed)? {
         let path = found.map_err(failed)?.path();
+        remove_unmade(&path);
         let name = path.file_name().and_then(|name| name.to_str()).and_then(ProcessName::parse);
         let Some(name) = name.filter(|name| path != own.path && wanted(name)) else { continue };
         if name.may_run(&path) {
@@ -144,4 +147,12 @@ fn others(
         }
     }
     Ok(running)
+}
+
+/// Removes an entry that was never made, if its process is gone. (It is in nobody's way; only, it would stay for ever.)
+fn remove_unmade(path: &Path) {
+    let name = path.file_name().and_then(|name| name.to_str()).and_then(|name| name.strip_prefix(HIDDEN));
+    if name.and_then(ProcessName::parse).is_some_and(|name| name.is_gone()) {
+        let _left = fs::remove_file(path);
+    }
 }
