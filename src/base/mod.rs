@@ -8,6 +8,7 @@ mod progress;
 mod random_id;
 mod refusal;
 mod repo_path;
+mod several;
 mod typed;
 
 pub use advice::{Advice, Failure};
@@ -18,4 +19,5 @@ pub use progress::{Progress, ProgressSink, Unit, Work};
 pub use random_id::{ParseRandomIdError, RandomId};
 pub use refusal::refusal_hints;
 pub use repo_path::{PathError, RepoPath, check_name};
+pub use several::{lines, one_of_each};
 pub use typed::typed;

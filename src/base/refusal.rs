@@ -3,6 +3,8 @@
 use std::io::{Error, ErrorKind};
 use std::path::Path;
 
+use super::typed;
+
 /// Hints for an `error` of the system on `path`: no room, no permission, a disk that may not be written to. Empty for what
 /// has no general answer.
 pub fn refusal_hints(path: &Path, error: &Error) -> Vec<String> {
@@ -14,7 +16,9 @@ pub fn refusal_hints(path: &Path, error: &Error) -> Vec<String> {
         ErrorKind::ReadOnlyFilesystem => vec![format!(
             "the disk of '{folder}' may only be read: mount it for writing, and run the command again"
         )],
-        ErrorKind::PermissionDenied => vec![format!("check who owns '{}'", path.display())],
+        ErrorKind::PermissionDenied => {
+            vec![format!("ls -ld {}      tells who owns it, and who may do what", typed(path.display()))]
+        }
         _ => Vec::new(),
     }
 }

@@ -163,7 +163,7 @@ pub fn remove(
     options: RemoveOptions,
     progress: &Progress,
 ) -> Result<Vec<Removed>, RemoveError> {
-    let mut record = workspace.worktree_record(progress)?;
+    let record = workspace.worktree_record(progress)?;
     let mut planned = Vec::new();
     for path in paths {
         let path = tracked::without_suffix(path);
@@ -177,6 +177,9 @@ pub fn remove(
         }
         planned.push((path, tracked_path, below));
     }
+    // Others may have written pointers and noted something meanwhile.
+    let _alone = if options.dry_run { None } else { Some(workspace.hold_pointers()?) };
+    let mut record = workspace.worktree_record(progress)?;
     let mut removed = Vec::new();
     for (path, tracked_path, below) in planned {
         // What was removed before may have changed it.
@@ -301,7 +304,11 @@ fn remove_part(
     let temporaries = workspace.repository().temporaries()?;
     write_pointer(workspace, &temporaries, &file, &next)?;
     if !options.cached {
-        remove_data(located(&start, part))?;
+        let data = located(&start, part);
+        // Folders are not kept empty that were not so before. One that something else lies in stays.
+        let folders: Vec<_> = data.ancestors().skip(1).take_while(|folder| *folder != start).collect();
+        remove_data(data.clone())?;
+        let _left = folders.iter().try_for_each(fs::remove_dir);
     }
     if options.stage {
         workspace.repository().stage(&[file])?;

@@ -97,6 +97,7 @@ pub fn rename(
     to: &RepoPath,
     stage: bool,
 ) -> Result<Renamed, RenameError> {
+    let _alone = workspace.hold_pointers()?;
     let (top, repository) = (workspace.top(), workspace.repository());
     let from = tracked::without_suffix(from);
     let mut to = tracked::without_suffix(to);

@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::base::{Advice, Digest, Progress};
 use crate::data::worktree::WorktreeRecord;
-use crate::git::{GitError, Repository};
+use crate::git::{GitError, LockFile, Repository};
 use crate::storage::durable::{self, DurableError};
 use crate::storage::store::{Store, StoreError, StoreUse};
 
@@ -80,6 +80,16 @@ impl Workspace {
     pub fn enter(&self, progress: &Progress) -> Result<StoreUse, StoreError> {
         self.note_clone()?;
         self.store.enter(progress)
+    }
+
+    /// The right to write pointers of this worktree, one command after the other: who has read one, and writes it anew
+    /// with a change of his own, must not take back what another one wrote in between. To be held shortly.
+    ///
+    /// # Errors
+    ///
+    /// [`GitError::Held`] when another command has it for too long, [`GitError::Io`].
+    pub fn hold_pointers(&self) -> Result<LockFile, GitError> {
+        LockFile::hold(&self.git_dir().join("ml").join("pointers.lock"))
     }
 
     /// Where it is noted which clones use the store, so that gc asks all of them.

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use crate::base::Advice;
 use crate::base::PathError;
 use crate::base::refusal_hints;
+use crate::base::typed;
 use crate::git::ObjectId;
 use crate::git::ProgramError;
 
@@ -247,6 +248,12 @@ pub enum GitError {
         /// The lock.
         path: PathBuf,
     },
+    /// Another process of this program holds a lock for too long.
+    #[error("another git-ml process has held '{}' for too long", path.display())]
+    Held {
+        /// The lock.
+        path: PathBuf,
+    },
     /// The operating system refused.
     #[error("cannot {action} '{}'", path.display())]
     Io {
@@ -280,7 +287,9 @@ impl Advice for GitError {
             Self::NoIdentity { .. } => {
                 vec!["git config user.name 'YOUR NAME' && git config user.email YOU@EXAMPLE.COM".into()]
             }
-            Self::OtherRepository { repository, .. } => vec![format!("go there first: cd {repository}")],
+            Self::OtherRepository { repository, .. } => {
+                vec![format!("go there first: cd {}", typed(repository))]
+            }
             Self::RefMoved { .. } => vec!["run the command again".into()],
             Self::Missing { .. } => {
                 vec!["in a shallow or partial clone, 'git fetch --unshallow --refetch' brings it".into()]
@@ -289,6 +298,12 @@ impl Advice for GitError {
                 "wait until the other git process in this repository has ended".into(),
                 "if there is none, it was killed: remove the lock file".into(),
             ],
+            Self::Held { path } => {
+                vec![format!(
+                    "fuser -v {}      tells which one; run the command again when it has ended",
+                    typed(path.display())
+                )]
+            }
             Self::Program(error) => error.hints(),
             Self::Io { path, source, .. } => refusal_hints(path, source),
             _ => Vec::new(),

@@ -7,7 +7,7 @@ use std::path::Path;
 use crate::git::GitError;
 
 /// A text file of a user has no reason to be larger, in bytes.
-const LARGEST: u64 = 4 << 20;
+pub(super) const LARGEST: u64 = 4 << 20;
 
 /// The text of the file at `path`; `None` when there is no file. A symbolic link is followed: in the Git directory it is
 /// the user's own.

@@ -118,29 +118,6 @@ fn paths_that_lead_out() {
 }
 
 #[test]
-fn what_cannot_be_versioned_is_named() {
-    let place = Sandbox::new().data_repository("repo");
-    place.run("mkdir d && mkfifo d/pipe").ok();
-    place.run("git mldata add d").fails(128).tells("'").tells("d/pipe' is a named pipe").tells("hint: ");
-    assert!(!place.path().join("d.mld").exists());
-}
-
-#[test]
-fn a_file_that_may_not_be_read_and_a_folder_that_may_not_be_written() {
-    let is_root = Command::new("id").arg("-u").output().expect("id").stdout == b"0\n";
-    if is_root {
-        // Root may read and write everything: the same is tested with a file that vanishes.
-        println!("run as another user, this test does more");
-    }
-    let sandbox = Sandbox::new();
-    let place = with_data(&sandbox);
-    place.write("data/secret.bin", "x");
-    place.run("chmod 000 data/secret.bin").ok();
-    let ran = place.run("git mldata add data/secret.bin");
-    if is_root { drop(ran.ok()) } else { drop(ran.fails(128).tells("cannot read").tells("secret.bin")) }
-}
-
-#[test]
 fn a_full_disk_loses_nothing() {
     let sandbox = Sandbox::new();
     let mount = sandbox.path().join("small");

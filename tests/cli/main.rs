@@ -3,6 +3,8 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 #![allow(clippy::print_stdout, reason = "a test tells what it leaves out")]
 
+mod at_once;
+mod bad_files;
 mod bad_input;
 mod faults;
 mod mldata_add;

@@ -171,7 +171,10 @@ fn ignored_data_is_ignored_by_git_at_every_commit() {
     let paths = names.map(path);
     let changed = repository.ignore(&paths).unwrap();
     assert_eq!(changed, [".gitignore", "data/.gitignore"].map(path));
+    assert_eq!(repository.ignore(&paths).unwrap(), changed, "again, for it was not staged");
+    repository.stage(&changed).unwrap();
     assert!(repository.ignore(&paths).unwrap().is_empty(), "again");
+    repository.unstage(&changed[1..]).unwrap();
     for name in names {
         let name = if name == "img" { "img/deep/a" } else { name };
         sandbox.write(name, "raw");
@@ -244,4 +247,33 @@ fn attributes_keep_pointers_whole() {
     }
     assert_eq!(sandbox.git(&["status", "--short"]), "");
     assert!(!sandbox.top().join(".git/info/attributes").exists());
+}
+
+#[test]
+fn commands_that_ignore_at_once_all_count() {
+    let sandbox = Sandbox::new();
+    sandbox.commit(".gitignore", "*.o");
+    let repository = sandbox.open();
+    for round in 0..10 {
+        let paths = |worker: usize| {
+            let names = ["x", "deep/y"].map(|name| format!("{name}{round}-{worker}"));
+            names.map(|name| path(&name))
+        };
+        std::thread::scope(|scope| {
+            for worker in 0..4 {
+                // As another process has it.
+                let repository = sandbox.open();
+                let paths = &paths;
+                scope.spawn(move || repository.ignore(&paths(worker)).unwrap());
+            }
+        });
+        for path in (0..4).flat_map(paths) {
+            assert!(repository.is_ignored(&path, false).unwrap(), "{path} in round {round}");
+            let exclude = fs::read_to_string(sandbox.top().join(".git/info/exclude")).unwrap();
+            assert!(exclude.lines().any(|line| line == format!("/{path}")), "{path}: {exclude}");
+            let here = path.parent().map_or(".gitignore".into(), |folder| format!("{folder}/.gitignore"));
+            let here = fs::read_to_string(sandbox.top().join(here)).unwrap();
+            assert!(here.lines().any(|line| line == format!("/{}", path.name())), "{path}: {here}");
+        }
+    }
 }

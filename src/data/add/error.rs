@@ -29,13 +29,16 @@ pub enum AddError {
     )]
     InHistory(RepoPath),
     /// A pointer inside a directory that is to be tracked as a whole.
-    #[error("'{inner}' is tracked on its own, inside '{path}'; nothing was added")]
+    #[error("inside '{path}' something is tracked on its own; nothing was added:{}", named(inner))]
     Nested {
         /// The directory.
         path: RepoPath,
         /// What is tracked in it.
-        inner: RepoPath,
+        inner: Vec<RepoPath>,
     },
+    /// Another command wrote the pointer while this one read the data.
+    #[error("the pointer of '{0}' was written by another command meanwhile; nothing was added")]
+    PointerMoved(RepoPath),
     /// Not enough space.
     #[error("{} to store, {} free on the disk of the store, {} of which stay free; nothing was added", Bytes(*needed), Bytes(*free), Bytes(SPARE))]
     NoSpace {
@@ -79,6 +82,11 @@ pub enum AddError {
     Workspace(#[from] WorkspaceError),
 }
 
+/// Each on a line of its own.
+fn named(paths: &[RepoPath]) -> String {
+    paths.iter().map(|path| format!("\n  {path}")).collect()
+}
+
 impl Advice for AddError {
     fn hints(&self) -> Vec<String> {
         match self {
@@ -93,9 +101,15 @@ impl Advice for AddError {
                 "git mldata add --sidecar {path}      keeps a pointer beside it; take care when you switch to old commits",
                 path = typed(path)
             )],
-            Self::Nested { inner, .. } => {
-                vec![format!("git mldata rm --cached {inner}", inner = typed(inner))]
+            Self::Nested { path, inner } => {
+                let inner: Vec<_> = inner.iter().map(typed).collect();
+                vec![format!(
+                    "git mldata rm --cached {} && git mldata add --sidecar {}      (the files stay where they are)",
+                    inner.join(" "),
+                    typed(path)
+                )]
             }
+            Self::PointerMoved(path) => vec![format!("git mldata add {path}", path = typed(path))],
             Self::Name(_) => Vec::new(),
             Self::NoSpace { .. } => {
                 vec![

@@ -4,7 +4,9 @@
 //! fails, nothing is half done and the message names the file; a second `add` costs what changed; a directory of which
 //! only a part is here keeps the rest; pointer and ignore line are staged, as `git add` stages.
 //!
-//! Order: contents into packs, packs durable, then pointers, then ignore lines, then the index, last the record.
+//! Order: contents into packs, packs durable, then pointers, then ignore lines, then the index, last the record. Several
+//! commands may add at once: all but the reading of data, which takes long, they do one after the other, and who finds that
+//! the pointer which his version came from was written meanwhile makes another version from the new one.
 
 mod error;
 mod version;
@@ -16,15 +18,15 @@ use serde::Serialize;
 
 use crate::base::{Digest, Progress, RepoPath};
 use crate::data::compose::Taking;
-use crate::data::content::{Intake, WholeRoots, holds_content};
+use crate::data::content::{Intake, WholeRoots, WriteError, holds_content};
 use crate::data::remotes;
 use crate::data::root::RootName;
 use crate::data::tracked;
 use crate::data::transfer::{push_sent_ahead, send_ahead};
 use crate::data::workspace::Workspace;
-use crate::data::worktree::{FileRecord, PathRecord, Survey, WorktreeRecord};
+use crate::data::worktree::{FileRecord, PathRecord, ScanError, SnapshotError, Survey, WorktreeRecord};
 use crate::git::{Temporaries, pointer_file};
-use crate::objects::pointer::{Pointer, PointerKind};
+use crate::objects::pointer::{Pointer, PointerKind, SUFFIX};
 use crate::objects::tree::EntryKind;
 use crate::storage::durable::{self, DurableError};
 
@@ -32,6 +34,9 @@ pub use error::AddError;
 
 use error::SPARE;
 use version::{Site, Target, Version, store_version};
+
+/// How often a version is made anew because its pointer was written meanwhile.
+const TRIES: u32 = 10;
 
 /// How to add.
 #[derive(Debug, Clone, Copy)]
@@ -96,7 +101,14 @@ pub fn add(
         Some(false) => Intake::new(workspace.store()),
         _ => Intake::cloning(workspace.store()),
     };
-    add_through(workspace, &intake, paths, options, &|_| Ok(()), progress)
+    let once = || add_through(workspace, &intake, paths, options, &|_| Ok(()), progress);
+    for _ in 1..TRIES {
+        match once() {
+            Err(AddError::PointerMoved(_)) => {}
+            done => return done,
+        }
+    }
+    once()
 }
 
 /// As [`add`], for a disk that cannot hold the data twice: new chunks go to the remote `remote` while they are read, and
@@ -134,20 +146,21 @@ fn add_through(
     progress: &Progress,
 ) -> Result<AddSummary, AddError> {
     let _using = workspace.enter(progress)?;
-    let targets = find_targets(workspace, paths)?;
+    let (targets, mut record) = {
+        let _alone = workspace.hold_pointers()?;
+        (find_targets(workspace, paths)?, workspace.worktree_record(progress)?)
+    };
     refuse_what_git_tracks(workspace, &targets, options)?;
-    let mut record = workspace.worktree_record(progress)?;
     let mut whole = WholeRoots::open(workspace.store());
     let surveyed = survey(workspace, targets, &record, &whole)?;
     check_space(workspace, intake, &surveyed)?;
     let taking = if options.all { Taking::DiskAlone } else { Taking::Changes };
     let site = Site { workspace, intake, record: &record, whole: &whole, taking };
-    let mut versions = Vec::new();
-    for (target, survey) in surveyed {
-        versions.push(store_version(&site, target, survey, progress)?);
-    }
+    let versions = store_versions(&site, surveyed, progress)?;
     intake.sync()?;
     publish(&versions)?;
+    let _alone = workspace.hold_pointers()?;
+    refuse_moved(workspace, &versions)?;
     let staged = name_versions(workspace, &versions, options.stage)?;
     let mut added = Vec::new();
     for version in versions {
@@ -188,15 +201,29 @@ pub fn store(workspace: &Workspace, path: &RepoPath, progress: &Progress) -> Res
     let whole = WholeRoots::open(workspace.store());
     let taking = Taking::Disk;
     let site = Site { workspace, intake: &intake, record: &record, whole: &whole, taking };
-    let mut root = None;
     let surveyed = survey(workspace, vec![target], &record, &whole)?;
     check_space(workspace, &intake, &surveyed)?;
-    for (target, survey) in surveyed {
-        let version = store_version(&site, target, survey, progress)?;
-        root = Some(RootName::from(&version.pointer));
-    }
+    let versions = store_versions(&site, surveyed, progress)?;
     intake.sync()?;
-    root.ok_or_else(|| AddError::Absent(path.clone()))
+    let version = versions.first().ok_or_else(|| AddError::Absent(path.clone()))?;
+    Ok(RootName::from(&version.pointer))
+}
+
+/// Puts the new versions of all targets into the store. Of files that cannot be read all are named.
+fn store_versions(
+    site: &Site<'_>,
+    surveyed: Vec<(Target, Survey)>,
+    progress: &Progress,
+) -> Result<Vec<Version>, AddError> {
+    let (mut versions, mut failed) = (Vec::new(), Vec::new());
+    for (target, survey) in surveyed {
+        match store_version(site, target, survey, progress) {
+            Ok(version) => versions.push(version),
+            Err(AddError::Snapshot(SnapshotError::Write(error))) if error.is_of_file() => failed.push(error),
+            Err(error) => return Err(error),
+        }
+    }
+    WriteError::united(failed).map_or(Ok(versions), |error| Err(SnapshotError::Write(error).into()))
 }
 
 /// Which tracked paths are meant: a path may be tracked, lie inside what is tracked, or be new.
@@ -226,19 +253,24 @@ fn refuse_what_git_tracks(
     let new: Vec<_> = targets.iter().filter(|target| target.before.is_none()).collect();
     for target in &new {
         let below = repository.tracked_below(&target.path)?;
-        if let Some(inner) = below.iter().find(|inner| inner.as_str().ends_with(".mld")) {
-            let inner = tracked::without_suffix(inner);
+        if fs::symlink_metadata(target.path.under(workspace.top()).join(".git")).is_ok() {
+            return Err(ScanError::NestedRepository(target.path.under(workspace.top())).into());
+        }
+        let inner = below.iter().filter(|inner| inner.as_str().ends_with(SUFFIX));
+        let inner: Vec<_> = inner.map(tracked::without_suffix).collect();
+        if !inner.is_empty() {
             return Err(AddError::Nested { path: target.path.clone(), inner });
         }
         if !below.is_empty() {
             return Err(AddError::TrackedByGit(target.path.clone()));
         }
     }
-    if !options.sidecar {
-        let paths: Vec<_> = new.iter().map(|target| target.path.clone()).collect();
-        if let Some(path) = repository.tracked_in_history(&paths)?.into_iter().next() {
-            return Err(AddError::InHistory(path));
-        }
+    let paths: Vec<_> = new.iter().map(|target| target.path.clone()).collect();
+    repository.refuse_unignorable(&paths)?;
+    if !options.sidecar
+        && let Some(path) = repository.tracked_in_history(&paths)?.into_iter().next()
+    {
+        return Err(AddError::InHistory(path));
     }
     Ok(())
 }
@@ -249,7 +281,7 @@ fn relies_on_remote(workspace: &Workspace, whole: &WholeRoots<'_>, known: Option
     version.is_some_and(|known| !remotes::holders(workspace, &known.root.id).is_empty())
 }
 
-/// Looks at what lies at all targets.
+/// Looks at what lies at all targets. Of what is no data all is named.
 fn survey(
     workspace: &Workspace,
     targets: Vec<Target>,
@@ -257,7 +289,7 @@ fn survey(
     whole: &WholeRoots<'_>,
 ) -> Result<Vec<(Target, Survey)>, AddError> {
     let store = workspace.store();
-    let mut surveyed = Vec::new();
+    let (mut surveyed, mut refused) = (Vec::new(), Vec::new());
     for target in targets {
         let known = record.get(&target.path);
         // A content for which a stat vouches is read again when the store lacks it, and no remote is known to have it.
@@ -267,11 +299,13 @@ fn survey(
             all_stored || file.kind == EntryKind::Directory || holds_content(store, file.id, file.manifest)
         };
         let covers = |name: &[u8]| target.covers(name);
-        let survey = Survey::take(workspace.top(), &target.path, known, &covers, &stored)?;
-        let survey = survey.ok_or_else(|| AddError::Absent(target.path.clone()))?;
-        surveyed.push((target, survey));
+        match Survey::take(workspace.top(), &target.path, known, &covers, &stored) {
+            Ok(Some(survey)) => surveyed.push((target, survey)),
+            Ok(None) => return Err(AddError::Absent(target.path)),
+            Err(error) => refused.push(error),
+        }
     }
-    Ok(surveyed)
+    ScanError::united(refused).map_or(Ok(surveyed), |error| Err(error.into()))
 }
 
 /// Compares what may have to be stored with what is free, before the first byte.
@@ -287,6 +321,17 @@ fn check_space(
     let free = durable::free_space(workspace.common_dir())?;
     if needed > 0 && needed.saturating_add(SPARE) > free {
         return Err(AddError::NoSpace { needed, free });
+    }
+    Ok(())
+}
+
+/// Refuses versions that came from pointers which say something else by now.
+fn refuse_moved(workspace: &Workspace, versions: &[Version]) -> Result<(), AddError> {
+    for Version { target, pointer, .. } in versions {
+        let now = tracked::read(workspace, &target.path)?;
+        if now != target.before && now.as_ref() != Some(pointer) {
+            return Err(AddError::PointerMoved(target.path.clone()));
+        }
     }
     Ok(())
 }

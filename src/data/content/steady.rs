@@ -6,7 +6,7 @@
 //! file costs one open, one stat and the reads. When it differs, the file is read once more; then it is given up by name.
 //! What was read is in the store under its own ids, and nothing names it.
 
-use std::fs::File;
+use std::fs::{self, File, Metadata};
 use std::io;
 use std::path::Path;
 
@@ -15,18 +15,25 @@ use rustix::fs::{Mode, OFlags};
 use super::write::{Content, WriteError};
 use crate::data::worktree::Fingerprint;
 
-/// Opens a file as data: never through a link, never waiting for a pipe.
+/// Opens a file as data: never through a link, never waiting for a pipe. What is no regular file is not opened at all, as
+/// far as that can be told before: to open a device may be to do something.
 ///
 /// # Errors
 ///
 /// What the system answers, also for what is no regular file.
 pub fn open_regular(path: &Path) -> io::Result<(File, Fingerprint)> {
+    refuse_special(&fs::symlink_metadata(path)?)?;
     let file = open(path)?;
     let metadata = file.metadata()?;
-    if !metadata.is_file() {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
-    }
+    refuse_special(&metadata)?;
     Ok((file, Fingerprint::of(&metadata)))
+}
+
+fn refuse_special(metadata: &Metadata) -> io::Result<()> {
+    match metadata.is_file() {
+        true => Ok(()),
+        false => Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file")),
+    }
 }
 
 fn open(path: &Path) -> io::Result<File> {

@@ -6,7 +6,7 @@ use std::io;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
-use crate::base::{Advice, Digest, refusal_hints};
+use crate::base::{Advice, Digest, lines, one_of_each, refusal_hints};
 use crate::data::content::{Intake, is_empty_directory};
 use crate::data::worktree::Files;
 use crate::objects::item::ItemKind;
@@ -57,6 +57,23 @@ pub enum WriteError {
         #[source]
         source: TreeError,
     },
+    /// Several files, each for a reason of its own.
+    #[error("{} files cannot be taken in:{}", .0.len(), lines(.0))]
+    Several(Vec<WriteError>),
+}
+
+impl WriteError {
+    /// Whether it is about files of the user alone, so that others may still be read.
+    pub const fn is_of_file(&self) -> bool {
+        matches!(self, Self::Read { .. } | Self::ChangedWhileRead(_) | Self::Several(_))
+    }
+
+    /// All of `errors` as one, in order; `None` when there are none.
+    pub fn united(errors: Vec<Self>) -> Option<Self> {
+        let apart = |error| if let Self::Several(errors) = error { errors } else { vec![error] };
+        let mut errors: Vec<_> = errors.into_iter().flat_map(apart).collect();
+        if errors.len() > 1 { Some(Self::Several(errors)) } else { errors.pop() }
+    }
 }
 
 impl Advice for WriteError {
@@ -66,6 +83,7 @@ impl Advice for WriteError {
             Self::Store { source, .. } => source.hints(),
             Self::Read { path, source } => refusal_hints(path, source),
             Self::Tree { .. } => Vec::new(),
+            Self::Several(errors) => one_of_each(errors).into_iter().flat_map(Self::hints).collect(),
         }
     }
 }

@@ -14,6 +14,6 @@ pub use compare::{Changes, PathState, compare};
 pub use files::{FileRecord, Files, FilesBuilder};
 pub use fingerprint::Fingerprint;
 pub use record::{PathRecord, WorktreeRecord};
-pub use scan::{DiskEntry, Scan, ScanError, scan};
+pub use scan::{DiskEntry, Found, Scan, ScanError, scan};
 pub use settle::Interrupted;
 pub use snapshot::{Reading, Snapshot, SnapshotError, Survey, located, snapshot};

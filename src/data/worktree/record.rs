@@ -11,6 +11,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::base::RepoPath;
 use crate::data::root::RootName;
+use crate::git::LockFile;
 use crate::storage::durable::{self, DurableError};
 
 use super::form::{decode, encode};
@@ -182,6 +183,12 @@ impl WorktreeRecord {
     pub fn save(&mut self, refresh: bool) -> Result<(), DurableError> {
         if self.changed.is_empty() {
             return self.switches.tidy();
+        }
+        let lock = self.file.with_extension("lock");
+        // It only spares the next command some reading: rather it is lost than that a command fails for it.
+        let alone = if refresh { LockFile::hold_now(&lock) } else { LockFile::hold(&lock) };
+        if refresh && alone.is_err() {
+            return Ok(());
         }
         let now = fs::metadata(&self.file).ok().map(|metadata| Fingerprint::of(&metadata));
         if now != self.read {

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
-use crate::base::{Advice, PathError, RepoPath, check_name, refusal_hints};
+use crate::base::{Advice, PathError, RepoPath, check_name, lines, one_of_each, refusal_hints, typed};
 use crate::objects::tree::EntryKind;
 
 use super::Fingerprint;
@@ -30,6 +30,8 @@ pub struct DiskEntry {
     pub kind: EntryKind,
     /// Whether the owner may execute it.
     pub executable: bool,
+    /// Whether its permissions keep somebody from reading it.
+    pub restricted: bool,
     /// Its stat.
     pub fingerprint: Fingerprint,
 }
@@ -76,44 +78,53 @@ pub enum ScanError {
     #[error("'{}' is a Git repository inside the directory", .0.display())]
     NestedRepository(PathBuf),
     /// Several paths, each for a reason of its own.
-    #[error("{} paths cannot be taken as data:{}", .0.len(), listed(.0))]
+    #[error("{} paths cannot be taken as data:{}", .0.len(), lines(.0))]
     Several(Vec<ScanError>),
 }
 
-/// Each on a line of its own.
-fn listed(errors: &[ScanError]) -> String {
-    let line = |error: &ScanError| match std::error::Error::source(error) {
-        Some(source) => format!("\n  {error}: {source}"),
-        None => format!("\n  {error}"),
-    };
-    errors.iter().map(line).collect()
+impl ScanError {
+    /// All of `errors` as one, in order; `None` when there are none.
+    pub fn united(errors: Vec<Self>) -> Option<Self> {
+        let apart = |error| if let Self::Several(errors) = error { errors } else { vec![error] };
+        let mut errors: Vec<_> = errors.into_iter().flat_map(apart).collect();
+        errors.sort_by_cached_key(ToString::to_string);
+        if errors.len() > 1 { Some(Self::Several(errors)) } else { errors.pop() }
+    }
 }
 
 impl Advice for ScanError {
     fn hints(&self) -> Vec<String> {
         match self {
-            Self::Special { .. } => vec!["move it out of the directory".into()],
+            Self::Special { path, .. } => {
+                vec![format!("mv {} ELSEWHERE      moves it out of the way", typed(path.display()))]
+            }
             Self::Name { .. } => vec!["rename it, so that a clone on every system can hold it".into()],
-            Self::NestedPointer(_) => {
-                vec!["add its neighbours one by one, or 'git mldata rm --cached' it first".into()]
-            }
+            Self::NestedPointer(path) => vec![format!(
+                "git mldata rm --cached {}      stops tracking it on its own; the data stays where it is",
+                typed(path.display())
+            )],
             Self::ThroughLink(_) => vec!["name the path that the link leads to".into()],
-            Self::NestedRepository(_) => {
-                vec!["move it out of the directory, or add its neighbours one by one".into()]
+            Self::NestedRepository(path) => {
+                let path = typed(path.display());
+                vec![
+                    format!("cd {path} && git mldata add PATH...      versions its data in that repository"),
+                    format!("mv {path} ELSEWHERE      moves it out of the way"),
+                ]
             }
-            Self::Several(errors) => {
-                let mut hints: Vec<String> = Vec::new();
-                for hint in errors.iter().flat_map(Self::hints) {
-                    if !hints.contains(&hint) {
-                        hints.push(hint);
-                    }
-                }
-                hints
-            }
+            Self::Several(errors) => one_of_each(errors).into_iter().flat_map(Self::hints).collect(),
             Self::Io { path, source } => refusal_hints(path, source),
             Self::TooDeep(_) => Vec::new(),
         }
     }
+}
+
+/// What was found at or below one path.
+#[derive(Debug)]
+pub struct Found {
+    /// What can be taken as data.
+    pub scan: Scan,
+    /// What cannot.
+    pub refused: Vec<ScanError>,
 }
 
 /// What lies at or below one path.
@@ -199,8 +210,8 @@ impl Folder {
 ///
 /// # Errors
 ///
-/// [`ScanError`] for what cannot be read or must not be stored, all of it.
-pub fn scan(top: &Path, path: &RepoPath) -> Result<Option<Scan>, ScanError> {
+/// [`ScanError`] when it is the path itself that cannot be read or must not be stored.
+pub fn scan(top: &Path, path: &RepoPath) -> Result<Option<Found>, ScanError> {
     if !safe_parent(top, path)? {
         return Ok(None);
     }
@@ -212,18 +223,11 @@ pub fn scan(top: &Path, path: &RepoPath) -> Result<Option<Scan>, ScanError> {
     };
     if !metadata.is_dir() {
         // A pointer to a file says nothing of who may execute it.
-        return Ok(Some(Scan::File(DiskEntry { executable: false, ..disk_entry(&start, &metadata)? })));
+        let scan = Scan::File(DiskEntry { executable: false, ..disk_entry(&start, &metadata)? });
+        return Ok(Some(Found { scan, refused: Vec::new() }));
     }
-    let mut errors = Vec::new();
-    let folder = scan_folder(&start, 0).unwrap_or_else(|found| {
-        errors = found;
-        Folder::default()
-    });
-    match errors.len() {
-        0 => Ok(Some(Scan::Folder(folder))),
-        1 => Err(errors.swap_remove(0)),
-        _ => Err(ScanError::Several(errors)),
-    }
+    let (folder, refused) = scan_folder(&start, 0);
+    Ok(folder.map(|folder| Found { scan: Scan::Folder(folder), refused }))
 }
 
 /// What an entry of a folder turned out to be.
@@ -234,52 +238,54 @@ enum Seen {
     Gone,
 }
 
-fn scan_folder(path: &Path, depth: usize) -> Result<Folder, Vec<ScanError>> {
+/// A folder as far as it can be taken as data, and what cannot; `None` for one that is gone.
+fn scan_folder(path: &Path, depth: usize) -> (Option<Folder>, Vec<ScanError>) {
+    let mut folder = Folder::default();
     if depth > DEEPEST {
-        return Err(vec![ScanError::TooDeep(path.to_owned())]);
+        return (Some(folder), vec![ScanError::TooDeep(path.to_owned())]);
     }
-    let failed = |source| vec![ScanError::Io { path: path.to_owned(), source }];
-    let entries = fs::read_dir(path).and_then(Iterator::collect::<Result<Vec<_>, _>>).map_err(failed)?;
+    let entries = match fs::read_dir(path).and_then(Iterator::collect::<Result<Vec<_>, _>>) {
+        Ok(entries) => entries,
+        Err(error) if is_absent(&error) => return (None, Vec::new()),
+        Err(source) => return (Some(folder), vec![ScanError::Io { path: path.to_owned(), source }]),
+    };
     let seen: Vec<_> = if entries.len() > STATS_AT_ONCE {
         entries.par_iter().with_min_len(STATS_AT_ONCE / 2).map(look_at).collect()
     } else {
         entries.iter().map(look_at).collect()
     };
     drop(entries);
-    let mut folder = Folder::default();
     folder.entries.reserve(seen.len());
-    let (mut errors, mut below) = (Vec::new(), Vec::new());
+    let (mut refused, mut below) = (Vec::new(), Vec::new());
     for seen in seen {
         match seen {
             Ok(Seen::Leaf(name, entry)) => folder.push(&name, What::Leaf(entry)),
             Ok(Seen::Folder(name, path)) => below.push((name, path)),
             Ok(Seen::Gone) => {}
-            Err(error) => errors.push(error),
+            Err(error) => refused.push(error),
         }
     }
     let inner: Vec<_> = below.par_iter().map(|(_, path)| scan_folder(path, depth + 1)).collect();
-    for ((name, _), inner) in below.into_iter().zip(inner) {
+    for ((name, _), (inner, errors)) in below.into_iter().zip(inner) {
+        refused.extend(errors);
         match inner {
-            Ok(inner) if inner.entries.is_empty() => folder.push(&name, What::Leaf(EMPTY_FOLDER)),
-            Ok(inner) => {
+            Some(inner) if inner.entries.is_empty() => folder.push(&name, What::Leaf(EMPTY_FOLDER)),
+            Some(inner) => {
                 folder.push(&name, What::Folder(folder.folders.len() as u32));
                 folder.folders.push(inner);
             }
-            Err(inner) => errors.extend(inner),
+            None => {}
         }
     }
-    if errors.is_empty() {
-        folder.sort();
-        return Ok(folder);
-    }
-    errors.sort_by_cached_key(ToString::to_string);
-    Err(errors)
+    folder.sort();
+    (Some(folder), refused)
 }
 
 /// A directory is there or not; its times change with what happens in it.
 const EMPTY_FOLDER: DiskEntry = DiskEntry {
     kind: EntryKind::Directory,
     executable: false,
+    restricted: false,
     fingerprint: Fingerprint { size: 0, modified: 0, changed: 0, inode: 0 },
 };
 
@@ -324,8 +330,10 @@ fn disk_entry(path: &Path, metadata: &fs::Metadata) -> Result<DiskEntry, ScanErr
     } else {
         return special("device");
     };
-    let executable = kind == EntryKind::File && metadata.mode() & 0o100 != 0;
-    Ok(DiskEntry { kind, executable, fingerprint: Fingerprint::of(metadata) })
+    let is_file = kind == EntryKind::File;
+    let executable = is_file && metadata.mode() & 0o100 != 0;
+    let restricted = is_file && metadata.mode() & 0o444 != 0o444;
+    Ok(DiskEntry { kind, executable, restricted, fingerprint: Fingerprint::of(metadata) })
 }
 
 /// Whether every folder above `path` is there. Refuses to go through links: a clone could lead out of the work tree.
@@ -365,8 +373,11 @@ mod tests {
         fs::create_dir_all(top.path().join("data/a/empty-too")).unwrap();
         fs::write(top.path().join("data/a-b"), b"x").unwrap();
         let found = scan(top.path(), &RepoPath::new("data").unwrap()).unwrap().unwrap();
+        assert!(found.refused.is_empty());
         let mut names = Vec::new();
-        found.visit(&mut |name, entry| names.push((String::from_utf8_lossy(name).into_owned(), entry.kind)));
+        found
+            .scan
+            .visit(&mut |name, entry| names.push((String::from_utf8_lossy(name).into_owned(), entry.kind)));
         let (file, empty) = (EntryKind::File, EntryKind::Directory);
         let expected = [
             ("a-b", file),
@@ -389,13 +400,14 @@ mod tests {
         fs::create_dir_all(top.path().join("data/sub/.git")).unwrap();
         fs::write(top.path().join("data/x.mld"), b"x").unwrap();
         fs::write(top.path().join("data/con.txt"), b"x").unwrap();
-        let error = scan(top.path(), &RepoPath::new("data").unwrap()).unwrap_err();
+        let found = scan(top.path(), &RepoPath::new("data").unwrap()).unwrap().unwrap();
+        let error = ScanError::united(found.refused).unwrap();
         assert!(matches!(&error, ScanError::Several(errors) if errors.len() == 3), "{error:?}");
         let told = error.to_string();
         assert!(
             told.contains("con.txt") && told.contains("x.mld") && told.contains("sub' is a Git"),
             "{told}"
         );
-        assert_eq!(error.hints().len(), 3, "{:?}", error.hints());
+        assert_eq!(error.hints().len(), 4, "{:?}", error.hints());
     }
 }

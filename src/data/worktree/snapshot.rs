@@ -1,17 +1,20 @@
 //! The content ids of what lies on the disk: from the record where a stat vouches for it, else read.
 
 use std::ffi::OsStr;
+use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
+use rayon::prelude::*;
+
 use crate::base::{Advice, Progress, RepoPath};
-use crate::data::content::{self, Content, Intake, Observer, ToRead, WriteError};
+use crate::data::content::{self, Content, Intake, Observer, ToRead, WriteError, open_regular};
 use crate::objects::tree::EntryKind;
 
 use super::{
-    DiskEntry, FileRecord, Files, FilesBuilder, Fingerprint, PathRecord, Scan, ScanError, WorktreeRecord,
-    scan,
+    DiskEntry, FileRecord, Files, FilesBuilder, Fingerprint, Found, PathRecord, Scan, ScanError,
+    WorktreeRecord, scan,
 };
 
 /// So many files are read at once before their records are put in order.
@@ -78,7 +81,7 @@ impl<'a> Reading<'a> {
 ///
 /// # Errors
 ///
-/// [`SnapshotError`]; of several failing files the first by path.
+/// [`SnapshotError`], for all failing files together.
 pub fn snapshot(
     top: &Path,
     path: &RepoPath,
@@ -127,7 +130,7 @@ impl Survey {
     ///
     /// # Errors
     ///
-    /// [`ScanError`].
+    /// [`ScanError`] for all that is no data or may not be read: as far as permissions tell, before anything is read.
     pub fn take(
         top: &Path,
         path: &RepoPath,
@@ -135,12 +138,30 @@ impl Survey {
         covers: &dyn Fn(&[u8]) -> bool,
         stored: &dyn Fn(&FileRecord) -> bool,
     ) -> Result<Option<Self>, ScanError> {
-        let Some(scan) = scan(top, path)? else { return Ok(None) };
+        let Some(Found { scan, mut refused }) = scan(top, path)? else { return Ok(None) };
         let start = path.under(top);
         let mut survey =
             Self { path: path.to_string(), start, vouched: Vec::new(), unread: Unread::default() };
         survey.compare(&scan, known, covers, stored);
-        Ok(Some(survey))
+        refused.extend(survey.unreadable());
+        match ScanError::united(refused) {
+            Some(error) => Err(error),
+            None => Ok(Some(survey)),
+        }
+    }
+
+    /// The files that have to be read and may not be.
+    fn unreadable(&self) -> Vec<ScanError> {
+        let (count, start) = (self.unread.entries.len(), &self.start);
+        let restricted: Vec<_> =
+            (0..count).map(|at| self.unread.get(at)).filter(|(_, entry)| entry.restricted).collect();
+        let denied = |(name, _): &(&[u8], &DiskEntry)| {
+            let path = located(start, name);
+            let source = open_regular(&path).err()?;
+            // Whatever else there is, reading will meet it.
+            (source.kind() == io::ErrorKind::PermissionDenied).then_some(ScanError::Io { path, source })
+        };
+        restricted.par_iter().filter_map(denied).collect()
     }
 
     fn compare(
@@ -183,7 +204,7 @@ impl Survey {
     ///
     /// # Errors
     ///
-    /// [`SnapshotError`]; of several failing files the first by path.
+    /// [`SnapshotError`], for all failing files together.
     pub fn read(
         self,
         worktree: &WorktreeRecord,
@@ -215,6 +236,7 @@ impl Survey {
         let mut builder = FilesBuilder::default();
         builder.reserve(self.vouched.len() + count);
         let mut vouched = self.vouched.iter().copied().peekable();
+        let mut failed = Vec::new();
         for first in (0..count).step_by(READ_AT_ONCE) {
             let to_read = ToRead {
                 count: READ_AT_ONCE.min(count - first),
@@ -225,7 +247,14 @@ impl Survey {
             let read = content::read_all(&to_read, reading.intake(), progress);
             for (at, taken) in (first..).zip(read) {
                 let (name, entry) = self.unread.get(at);
-                let file = record_of(entry, taken?, moment);
+                let file = match taken {
+                    Ok(taken) => record_of(entry, taken, moment),
+                    Err(error) if error.is_of_file() => {
+                        failed.push(error);
+                        continue;
+                    }
+                    Err(error) => return Err(error),
+                };
                 while let Some(at) = vouched.next_if(|at| known.name_at(*at) < name) {
                     builder.push(known.name_at(at), &known.record_at(at));
                 }
@@ -233,7 +262,7 @@ impl Survey {
             }
         }
         vouched.for_each(|at| builder.push(known.name_at(at), &known.record_at(at)));
-        Ok(builder.finish())
+        WriteError::united(failed).map_or_else(|| Ok(builder.finish()), Err)
     }
 }
 

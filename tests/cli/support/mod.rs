@@ -3,5 +3,5 @@
 mod ran;
 mod sandbox;
 
-pub use ran::Ran;
+pub use ran::{Ran, Seen};
 pub use sandbox::{Place, Sandbox};

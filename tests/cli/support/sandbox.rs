@@ -1,6 +1,8 @@
 //! A home, a PATH and repositories that nothing of this machine reaches.
 
 use std::fs;
+use std::os::unix::fs::chown;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -12,9 +14,13 @@ use super::Ran;
 /// When all commits are made.
 const DATE: &str = "2026-01-02T03:04:05+0000";
 
+/// The number of the user who is nobody else.
+const NOBODY: u32 = 65_534;
+
 /// A temporary folder with a home; removed with the last [`Place`] in it.
 pub struct Sandbox {
     root: Arc<TempDir>,
+    user: Option<u32>,
 }
 
 impl Sandbox {
@@ -29,6 +35,23 @@ impl Sandbox {
         if memory.is_dir() { Self::below(memory) } else { Self::new() }
     }
 
+    /// An empty one in which an ordinary user works, to whom permissions mean something: nobody, where root runs the tests.
+    pub fn of_a_user() -> Self {
+        let sandbox = Self::new();
+        if !rustix::process::geteuid().is_root() {
+            return sandbox;
+        }
+        let programs = sandbox.path().join("programs");
+        fs::create_dir(&programs).expect("a folder");
+        // The folder in which they were built may be closed to that user.
+        let (from, to) = (Path::new(env!("CARGO_BIN_EXE_git-mldata")), programs.join("git-mldata"));
+        fs::copy(from, &to).expect("a copy");
+        for path in ["", "home", "tmp", "home/.gitconfig", "programs", "programs/git-mldata"] {
+            chown(sandbox.path().join(path), Some(NOBODY), Some(NOBODY)).expect("a new owner");
+        }
+        Self { user: Some(NOBODY), ..sandbox }
+    }
+
     /// An empty one in `folder`.
     pub fn below(folder: &Path) -> Self {
         let root = tempfile::Builder::new().prefix("git-ml-").tempdir_in(folder).expect("a temporary folder");
@@ -38,12 +61,12 @@ impl Sandbox {
         let config = "[user]\n\tname = Ada\n\temail = ada@example.com\n[init]\n\tdefaultBranch = main\n\
                       [advice]\n\tdetachedHead = false\n[protocol \"file\"]\n\tallow = always\n";
         fs::write(root.path().join("home/.gitconfig"), config).expect("a file");
-        Self { root: Arc::new(root) }
+        Self { root: Arc::new(root), user: None }
     }
 
     /// The sandbox that a place lies in.
     pub fn at(place: &Place) -> Self {
-        Self { root: Arc::clone(&place.sandbox) }
+        Self { root: Arc::clone(&place.sandbox), user: place.user }
     }
 
     /// The folder that all lies in.
@@ -68,9 +91,11 @@ impl Sandbox {
 
     /// A folder, made where it is not there.
     pub fn folder(&self, name: &str) -> Place {
-        let path = self.path().join(name);
+        let (root, path) = (self.path(), self.path().join(name));
         fs::create_dir_all(&path).expect("a folder");
-        Place { sandbox: Arc::clone(&self.root), root: self.path(), path, set: Vec::new() }
+        let place = Place { sandbox: Arc::clone(&self.root), root, path, set: Vec::new(), user: self.user };
+        place.hand_over(&place.path);
+        place
     }
 }
 
@@ -81,6 +106,7 @@ pub struct Place {
     root: PathBuf,
     path: PathBuf,
     set: Vec<(String, String)>,
+    user: Option<u32>,
 }
 
 impl Place {
@@ -111,7 +137,8 @@ impl Place {
 
     /// A program in this place, without a shell around it.
     pub fn program(&self, name: &str) -> Command {
-        let programs = Path::new(env!("CARGO_BIN_EXE_git-mldata")).parent().expect("a folder").to_owned();
+        let built = Path::new(env!("CARGO_BIN_EXE_git-mldata")).parent().expect("a folder");
+        let programs = if self.user.is_some() { self.root.join("programs") } else { built.to_owned() };
         let path = std::env::var("PATH").expect("a PATH");
         let found = programs.join(name);
         let mut program = Command::new(if found.exists() { found } else { name.into() });
@@ -123,14 +150,26 @@ impl Place {
         program.env("GIT_AUTHOR_DATE", DATE).env("GIT_COMMITTER_DATE", DATE);
         program.env("LC_ALL", "C.UTF-8").env("TZ", "UTC").env("AWS_EC2_METADATA_DISABLED", "true");
         program.envs(self.set.iter().map(|(name, value)| (name, value)));
+        if let Some(user) = self.user {
+            program.uid(user).gid(user);
+        }
         program
+    }
+
+    /// Makes the user the owner of what the test has made, and of the folders above.
+    fn hand_over(&self, path: &Path) {
+        let Some(user) = self.user else { return };
+        for path in path.ancestors().take_while(|path| *path != self.root) {
+            chown(path, Some(user), Some(user)).expect("a new owner");
+        }
     }
 
     /// Writes a file and the folders above it.
     pub fn write(&self, path: &str, bytes: impl AsRef<[u8]>) {
         let path = self.path.join(path);
         fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
-        fs::write(path, bytes).expect("a file");
+        fs::write(&path, bytes).expect("a file");
+        self.hand_over(&path);
     }
 
     /// The bytes of a file.
