@@ -10,7 +10,8 @@
  *
  * Settings, by environment:
  *   FAULTS_ROOT     the folder; calls elsewhere are left alone
- *   FAULTS_STATE    a file of 16 bytes that all processes share: a lock and how many calls were counted
+ *   FAULTS_STATE    a file that all processes share: 16 bytes, a lock and how many calls were counted; then a byte for
+ *                   each call, what it did
  *   FAULTS_PROGRAM  calls are counted, and fail, only in programs whose name begins so
  *   FAULTS_AT       the number of the call, from 1; 0: none
  *   FAULTS_DO       "kill": the process group dies instead of it; "tear": half of a write is done, then it dies (other
@@ -105,6 +106,8 @@ static struct {
     size_t root_length;
     int at, act, error, stay, ours, journal;
     struct shared *shared;
+    unsigned char *kinds;
+    size_t kinds_count;
     const struct identity *stats;
     size_t stats_count;
 } settings = {.journal = -1};
@@ -288,6 +291,7 @@ static long half(long n, const long *a) {
 static long carry_out(long n, const long *a, struct call *call) {
     int counts = settings.ours && settings.shared;
     int number = counts ? ++settings.shared->count : 0;
+    if (counts && (size_t)number <= settings.kinds_count) settings.kinds[number - 1] = (unsigned char)call->what;
     int is_hit = counts && settings.at && number == settings.at;
     int stays = counts && settings.stay && settings.at && number > settings.at && !call->frees;
     int64_t offset = call->what == WRITE ? offset_of(n, a) : call->what == TRUNCATE && n == SYS_ftruncate ? a[1] : 0;
@@ -441,6 +445,10 @@ __attribute__((constructor)) static void begin(void) {
     settings.act = act ? *act : 0;
     settings.ours = !only || !strncmp(program_invocation_short_name, only, strlen(only));
     settings.shared = map("FAULTS_STATE", &length, 1);
+    if (settings.shared && length > sizeof *settings.shared) {
+        settings.kinds = (unsigned char *)(settings.shared + 1);
+        settings.kinds_count = length - sizeof *settings.shared;
+    }
     settings.stats = map("FAULTS_STATS", &length, 0);
     settings.stats_count = settings.stats ? length / sizeof *settings.stats : 0;
     if (journal) {

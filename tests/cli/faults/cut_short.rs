@@ -17,12 +17,16 @@ fn images(files: &Files) -> Files {
 /// Kills the command at any call, then does `then` with what is left.
 fn after_each_kill(scene: &Scene, then: impl Fn(&Stage<'_>, &str) + Sync) {
     let (output, calls) = scene.stage().run(Fault::None, 0);
-    assert!(output.status.success() && calls > 10, "{}: {calls} calls: {}", scene.name(), shown(&output));
-    for_each(calls, |number| {
+    let count = calls.count;
+    assert!(output.status.success() && count > 10, "{}: {count} calls: {}", scene.name(), shown(&output));
+    for_each(count, |number| {
+        if calls.is_sync(number) && number < count {
+            return; // The next call finds the same.
+        }
         let stage = scene.stage();
         let (killed, _) = stage.run(Fault::Kill, number);
         assert!(!killed.status.success(), "{}: call {number} was not made", scene.name());
-        then(&stage, &format!("{}, killed at call {number} of {calls}", scene.name()));
+        then(&stage, &format!("{}, killed at call {number} of {count}", scene.name()));
     });
 }
 
@@ -36,7 +40,7 @@ fn named_and_taken_back(scene: &Scene) {
     let mixes = AtomicUsize::new(0);
     after_each_kill(scene, |stage, when| {
         let found = images(&files_in(stage.place.path()));
-        let is_begun = stage.layer.root.join("data/images/2").exists();
+        let is_begun = stage.place.path().join("data/images/2").exists();
         let is_mix = (found != images(&scene.old) || is_begun) && found != images(&scene.new);
         let status = done(stage, &["status"], when);
         assert_eq!(status.contains("was interrupted"), is_mix, "{when}: {status}");
@@ -50,7 +54,7 @@ fn named_and_taken_back(scene: &Scene) {
         assert!(files_in(stage.place.path()) == scene.old, "{when}: not taken back");
         let status = done(stage, &["status"], when);
         assert!(!status.contains("interrupted") && !status.contains("modified"), "{when}: {status}");
-        assert!(!stage.layer.root.join(".git/ml/switch").exists(), "{when}: the note stayed");
+        assert!(!stage.place.path().join(".git/ml/switch").exists(), "{when}: the note stayed");
     });
     let mixes = mixes.into_inner();
     assert!(mixes > 3, "{mixes} kills left a mix");
@@ -72,7 +76,7 @@ fn what_was_edited_after_a_kill_stays_and_add_takes_it_and_no_mix() {
     after_each_kill(&scene, |stage, when| {
         // Without an edit there is nothing to add but what the pointer names.
         done(stage, &["add", "data/images"], when);
-        assert_eq!(pointers_in(stage.place.path()), scene.pointers, "{when}: a mix was added");
+        assert_eq!(pointers_in(stage.place.path()), scene.after.pointers, "{when}: a mix was added");
 
         stage.place.write(SAME, "edited");
         let refused = stage.try_out(&["checkout"]);

@@ -262,8 +262,8 @@ impl Remains<'_> {
 
 /// What Git writes is Git's to make safe.
 fn is_gits_own(path: &Path) -> bool {
-    let ours = [".git/ml", ".git/info"];
-    path.starts_with(".git") && !ours.iter().any(|ours| path.starts_with(ours))
+    let ours = ["repo/.git/ml", "repo/.git/info"];
+    path.starts_with("repo/.git") && !ours.iter().any(|ours| path.starts_with(ours))
 }
 
 fn left_of(now: &[u8], safe: &[u8], bytes: Unsynced, dice: &mut Dice) -> Vec<u8> {

@@ -24,6 +24,31 @@ pub enum Fault {
     Stays(i32),
 }
 
+/// As `faults.c` numbers what a call does.
+const WRITE: u8 = 2;
+const SYNC: u8 = 9;
+/// So many calls are told apart.
+const MOST_CALLS: usize = 4096;
+
+/// The calls of a run that change something.
+pub struct Calls {
+    /// How many there were.
+    pub count: usize,
+    kinds: Vec<u8>,
+}
+
+impl Calls {
+    /// Whether that call wrote bytes: half of it can be done.
+    pub fn is_write(&self, number: usize) -> bool {
+        self.kinds[number - 1] == WRITE
+    }
+
+    /// Whether that call made something last: who is killed does not see whether it was done.
+    pub fn is_sync(&self, number: usize) -> bool {
+        self.kinds[number - 1] == SYNC
+    }
+}
+
 /// A folder, and a place outside of it for what the library needs.
 pub struct Layer {
     /// What is watched.
@@ -53,10 +78,10 @@ impl Layer {
         fs::write(self.beside.join("stats"), bytes).expect("a file");
     }
 
-    /// Runs `command` with a fault at call number `at`; gives how it ended, and how many calls there were.
-    pub fn run(&self, mut command: Command, fault: Fault, at: usize) -> (Output, usize) {
+    /// Runs `command` with a fault at call number `at`; gives how it ended, and its calls.
+    pub fn run(&self, mut command: Command, fault: Fault, at: usize) -> (Output, Calls) {
         let state = self.beside.join("state");
-        fs::write(&state, [0; 16]).expect("a file");
+        fs::write(&state, [0; 16 + MOST_CALLS]).expect("a file");
         command.env("LD_PRELOAD", library()).env("FAULTS_ROOT", &self.root).env("FAULTS_STATE", &state);
         command.env("FAULTS_PROGRAM", "git-ml").env("FAULTS_AT", at.to_string());
         for (name, file) in [("FAULTS_JOURNAL", "journal"), ("FAULTS_STATS", "stats")] {
@@ -79,7 +104,9 @@ impl Layer {
         let output = command.stdin(Stdio::null()).output().expect("a program");
         let state = fs::read(&state).expect("the state");
         let count = state[4..8].try_into().map(i32::from_ne_bytes).expect("four bytes");
-        (output, usize::try_from(count).expect("a count"))
+        let count = usize::try_from(count).expect("a count");
+        assert!(count <= MOST_CALLS, "{count} calls");
+        (output, Calls { count, kinds: state[16..].to_owned() })
     }
 
     fn journal_path(&self) -> PathBuf {
