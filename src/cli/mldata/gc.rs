@@ -22,7 +22,8 @@ use super::gc_remote;
 ///
 /// Needed is what branches, tags, stashes, reflogs and the index name, the work trees of all worktrees, a merge, rebase or
 /// bisection that is going on, the runs, and every clone that uses the same store. What became unneeded stays for two weeks after it
-/// was last put or relied on. Small packs are made one. Remotes are not touched.
+/// was last put or relied on. Small packs are made one, and large files that were kept as clones are packed when the work tree
+/// has them no more. Remotes are not touched.
 ///
 /// Of a remote ('--remote'): packs that no record of a pushed version and no push on its way needs. A first run condemns
 /// them, a run a day later deletes them; beside any number of pushes and collections, nothing that is needed can be lost.

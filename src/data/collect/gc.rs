@@ -5,11 +5,12 @@ use std::time::{Duration, SystemTime};
 use serde::Serialize;
 
 use super::error::CollectError;
+use super::shared::shared;
 use super::sweep::Removal;
-use crate::base::Progress;
+use crate::base::{Digest, Progress};
 use crate::data::root::RootName;
 use crate::data::workspace::Workspace;
-use crate::storage::store::{StoreError, Swept, Worth};
+use crate::storage::store::{PackOnDisk, StoreError, Swept, Worth};
 
 /// How long a pack is kept whole after something was put into it or relied on it, as `git gc` keeps what is unreachable.
 pub const GRACE: Duration = Duration::from_hours(24 * 14);
@@ -18,6 +19,9 @@ pub const GRACE: Duration = Duration::from_hours(24 * 14);
 const WORTH: Worth = Worth { one_of: 4, small_packs: 4 };
 /// When commands that add fold packs by themselves.
 const SCATTERED: Worth = Worth { one_of: 4, small_packs: 64 };
+
+/// So many bytes of clones that no work tree has any more are left to gc.
+const MOST_LEFT: u64 = 1 << 30;
 
 /// How to collect.
 #[derive(Debug, Clone)]
@@ -75,7 +79,8 @@ pub fn gc(
     Ok(GcSummary { dry_run: options.dry_run, versions, items, swept })
 }
 
-/// Makes few packs of many small ones, if there are too many, and loses nothing. When others use the store, it is left to
+/// Makes few packs of many small ones, if there are too many, and packs clones that no work tree has any more, if they have
+/// become large; loses nothing. When others use the store, it is left to
 /// the next one, and nobody waits for it: so many packs slow nothing down yet.
 ///
 /// # Errors
@@ -83,7 +88,13 @@ pub fn gc(
 /// [`StoreError`].
 pub fn fold(workspace: &Workspace, progress: &Progress) -> Result<Swept, StoreError> {
     let store = workspace.store();
-    if store.small_packs()? < SCATTERED.small_packs {
+    let packs = store.packs()?;
+    // Where a work tree cannot be asked, clones are left to gc, which says so.
+    let shared = shared(workspace, &packs, SystemTime::now()).ok();
+    let shares = |content: &Digest| shared.as_ref().is_none_or(|shared| shared.contains(content));
+    let is_left = |pack: &&PackOnDisk| pack.clone_of.is_some_and(|content| !shares(&content));
+    let are_large = packs.iter().filter(is_left).map(|pack| pack.length).sum::<u64>() > MOST_LEFT;
+    if !are_large && packs.iter().filter(|pack| pack.is_small()).count() < SCATTERED.small_packs {
         return Ok(Swept::default());
     }
     let in_use = |error| match error {
@@ -93,7 +104,7 @@ pub fn fold(workspace: &Workspace, progress: &Progress) -> Result<Swept, StoreEr
     if let Err(error) = store.exclude_at_once().map(drop) {
         return in_use(error);
     }
-    let mut plan = store.plan_sweep(&|_, _| true, &|_| true, SCATTERED)?;
+    let mut plan = store.plan_sweep(&|_, _| true, &|content| !are_large || shares(content), SCATTERED)?;
     if plan.is_empty() {
         return Ok(Swept::default());
     }

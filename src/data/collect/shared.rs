@@ -11,16 +11,20 @@ use super::roots::{other_clones, worktree_dirs};
 use crate::base::Digest;
 use crate::data::workspace::Workspace;
 use crate::data::worktree::{Fingerprint, WorktreeRecord, located};
+use crate::storage::store::PackOnDisk;
 
-/// The contents of clones that some work tree has, by what was last written or added there; of this work tree it is known
+/// The contents of the clones among `packs` that some work tree has, by what was last written or added there; of this work tree it is known
 /// whether the file was touched since.
 ///
 /// # Errors
 ///
 /// [`CollectError`].
-pub fn shared(workspace: &Workspace, now: SystemTime) -> Result<HashSet<Digest>, CollectError> {
-    let clones: HashSet<_> =
-        workspace.store().packs()?.into_iter().filter_map(|pack| pack.clone_of).collect();
+pub fn shared(
+    workspace: &Workspace,
+    packs: &[PackOnDisk],
+    now: SystemTime,
+) -> Result<HashSet<Digest>, CollectError> {
+    let clones: HashSet<_> = packs.iter().filter_map(|pack| pack.clone_of).collect();
     let mut found = HashSet::new();
     if clones.is_empty() {
         return Ok(found);

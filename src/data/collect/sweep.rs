@@ -74,7 +74,7 @@ impl Removal<'_> {
         stays: Stays<'_>,
     ) -> Result<Swept, CollectError> {
         let store = self.workspace.store();
-        let shared = shared(self.workspace, self.now)?;
+        let shared = shared(self.workspace, &store.packs()?, self.now)?;
         let keeps = |pack: &PackOnDisk, entry: &FooterEntry| stays(pack, entry, &needed);
         let mut plan = store.plan_sweep(&keeps, &|content| shared.contains(content), self.worth)?;
         if self.dry_run || plan.is_empty() {

@@ -93,17 +93,14 @@ impl Plan {
     }
 }
 
-impl Store {
-    /// How many packs are so small that many of them are worth making one.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError::File`] when the store cannot be read.
-    pub fn small_packs(&self) -> Result<usize, StoreError> {
-        let is_small = |pack: &&PackOnDisk| pack.length < SMALL && pack.clone_of.is_none();
-        Ok(self.packs()?.iter().filter(is_small).count())
+impl PackOnDisk {
+    /// Whether it is so small that many such packs are worth making one.
+    pub const fn is_small(&self) -> bool {
+        self.length < SMALL && self.clone_of.is_none()
     }
+}
 
+impl Store {
     /// Plans a sweep that keeps what `keeps` says, and leaves clones alone that `shares` names.
     ///
     /// # Errors
@@ -143,7 +140,7 @@ impl Store {
             if victim.stays.is_empty() || (before - after) * worth.one_of >= before.max(1) && goes > 0 {
                 plan.sums.count(&victim, goes);
                 plan.victims.push(victim);
-            } else if victim.pack.length < SMALL {
+            } else if victim.pack.is_small() {
                 small.push((victim, goes));
             }
         }
