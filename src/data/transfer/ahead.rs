@@ -77,9 +77,10 @@ pub fn send_ahead<T, E: From<TransferError>>(
         verify: None,
     };
     let claims = EarlyClaims::new(&push, session, &[nothing_yet()?], &BTreeSet::new());
-    let mut delivery = Delivery::new(&push, &knowledge, claims, Vec::new());
     thread::scope(|scope| {
-        let (packs, received) = sync_channel(1);
+        let mut delivery = Delivery::new(scope, &push, &knowledge, claims, Vec::new());
+        // Without a place to wait: what is sent takes the memory of some packs already.
+        let (packs, received) = sync_channel(0);
         let sending = scope.spawn(move || {
             received.into_iter().try_for_each(|pack| delivery.take(pack))?;
             delivery.finish().map(drop)

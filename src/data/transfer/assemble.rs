@@ -4,21 +4,23 @@
 //! path then find node and locator side by side, in few ranges.
 
 use std::collections::{BTreeSet, HashMap};
+use std::thread;
 
 use crate::base::Digest;
 use crate::objects::pack_series::{Berth, FinishedSeries, PackSeries, ToLocate};
 use crate::objects::root::{MAX_COPY, MAX_INLINE_PACKS};
 use crate::objects::{
-    FooterEntry, ItemKind, Located, LocatorNode, ManifestNode, PackFooter, PackRef, Place, RootPacks,
-    SessionId, TreeNode, build_pack_set,
+    ItemKind, Located, LocatorNode, ManifestNode, PackFooter, PackRef, Place, RootPacks, SessionId, TreeNode,
+    build_pack_set,
 };
-use crate::storage::store::{Store, Stored};
+use crate::storage::store::Store;
 
 use super::delivery::{Delivered, Delivery, EarlyClaims};
 use super::known::{Part, parts_of};
-use super::origin::READ_AHEAD;
-use super::plan::{NewChunk, Plan, RootToSend, top_node};
+use super::origin::{READ_AHEAD, Source};
+use super::plan::{Plan, RootToSend, top_node};
 use super::push::Push;
+use super::stored_chunks::each_stored;
 use super::{Knowledge, TransferError};
 
 /// Up to so many bytes go into one pack together with their nodes.
@@ -71,20 +73,33 @@ pub fn assemble(
     plan: Plan,
     roots: &[RootToSend],
 ) -> Result<Assembled, TransferError> {
-    let store = push.store;
-    let claims = EarlyClaims::new(push, session, roots, &plan.reused);
-    let ends = plan.chunks.iter().map(|chunk| chunk.ends_file).collect();
-    let mut delivery = Delivery::new(push, knowledge, claims, ends);
+    thread::scope(|scope| {
+        let claims = EarlyClaims::new(push, session, roots, &plan.reused);
+        let ends = plan.chunks.iter().map(|chunk| chunk.ends_file).collect();
+        let delivery = Delivery::new(scope, push, knowledge, claims, ends);
+        assemble_for(delivery, &push.source(), session, plan, roots)
+    })
+}
+
+fn assemble_for(
+    mut delivery: Delivery<'_, '_>,
+    source: &Source<'_>,
+    session: SessionId,
+    plan: Plan,
+    roots: &[RootToSend],
+) -> Result<Assembled, TransferError> {
+    let store = source.store;
     let mut deliver = |pack| delivery.take(pack);
     let mut berths: HashMap<Digest, Berth> =
         plan.places.iter().map(|(id, place)| (*id, Berth::There(*place))).collect();
     let mut series = PackSeries::new(session, LEVEL, &mut deliver);
-    for chunks in plan.chunks.chunks(READ_AHEAD) {
-        let mut elsewhere = push.source().read_elsewhere(chunks.iter().map(|chunk| &chunk.id))?;
-        for NewChunk { id, .. } in chunks {
-            let stored = elsewhere.remove(id).map_or_else(|| whole_chunk(store, id), Ok)?;
-            berths.insert(*id, put_chunk(&mut series, id, &stored)?);
-        }
+    let ids: Vec<_> = plan.chunks.iter().map(|chunk| chunk.id).collect();
+    let at_once = if source.origin.is_some() { READ_AHEAD } else { ids.len().max(1) };
+    for ids in ids.chunks(at_once) {
+        each_stored(store, &source.read_elsewhere(ids.iter())?, ids, &mut |chunk, stored| {
+            berths.insert(chunk.id, series.put_stored(chunk, stored)?);
+            Ok::<_, TransferError>(())
+        })?;
     }
     let mut data_packs = Vec::new();
     if plan.bytes > ONE_PACK {
@@ -139,32 +154,6 @@ fn sorted(mut packs: Vec<PackRef>) -> Vec<PackRef> {
     packs.sort_unstable();
     packs.dedup();
     packs
-}
-
-/// A chunk as it is stored, after a look that it is whole: a damaged one must not spread.
-fn whole_chunk(store: &Store, id: &Digest) -> Result<Stored, TransferError> {
-    let mut stored = store.read_stored(id)?;
-    if stored.open(id).is_none() {
-        // Says where the damage lies, or finds the chunk where another process put it meanwhile.
-        store.read(id)?;
-        stored = store.read_stored(id)?;
-        if stored.open(id).is_none() {
-            return Err(TransferError::Inconsistent);
-        }
-    }
-    Ok(stored)
-}
-
-/// Puts a chunk as it is stored.
-fn put_chunk(
-    series: &mut PackSeries<'_, TransferError>,
-    id: &Digest,
-    stored: &Stored,
-) -> Result<Berth, TransferError> {
-    let length = stored.bytes.len() as u32;
-    let entry =
-        FooterEntry { id: *id, stored: length, raw: stored.raw, codec: stored.codec, kind: stored.kind };
-    series.put_stored(&entry, &stored.bytes)
 }
 
 /// Level of a node, and where its parts lie.

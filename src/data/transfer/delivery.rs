@@ -3,10 +3,9 @@
 //! gc condemns packs that no root and no claim names once they are older than its grace. A push that takes longer than
 //! that would lose what it sent first; so it claims what it has sent every 15 minutes, or every 256 packs.
 
-use std::collections::BTreeSet;
-use std::mem;
+use std::collections::{BTreeSet, VecDeque};
 use std::panic;
-use std::thread::{self, ScopedJoinHandle};
+use std::thread::{Scope, ScopedJoinHandle};
 use std::time::{Duration, Instant};
 use std::vec;
 
@@ -21,7 +20,7 @@ use super::plan::RootToSend;
 use super::push::Push;
 use super::{Knowledge, TransferError};
 
-/// Packs that are held in memory and sent together.
+/// Packs that are on their way at once, each whole in memory, while the next one is filled.
 const IN_FLIGHT: usize = 3;
 /// A claim is put at the latest after so many packs.
 const CLAIM_PACKS: usize = 256;
@@ -96,16 +95,20 @@ impl<'a> EarlyClaims<'a> {
     }
 }
 
-/// Sends packs, some at a time, and keeps what the local store wants of them.
-pub(super) struct Delivery<'a> {
-    remote: &'a Remote,
-    knowledge: &'a Knowledge,
-    progress: &'a Progress,
-    claims: EarlyClaims<'a>,
+/// A thread that sends one pack.
+type Sending<'scope> = ScopedJoinHandle<'scope, Result<(PackRef, PackFooter), TransferError>>;
+
+/// Sends packs, some at a time, while others are filled, and keeps what the local store wants of them.
+pub(super) struct Delivery<'scope, 'env> {
+    scope: &'scope Scope<'scope, 'env>,
+    remote: &'scope Remote,
+    knowledge: &'scope Knowledge,
+    progress: &'scope Progress,
+    claims: EarlyClaims<'scope>,
     /// Of the chunks that are still to come, in their order: whether a file ends with it.
     ends: vec::IntoIter<bool>,
-    /// Packs that are held back, each with the number of files that end in it.
-    waiting: Vec<(FinishedPack<Vec<u8>>, u64)>,
+    /// In the order in which they were filled.
+    sending: VecDeque<Sending<'scope>>,
     sent: Vec<(PackRef, PackFooter)>,
     locators: Vec<(FooterEntry, Vec<u8>)>,
 }
@@ -120,24 +123,26 @@ pub(super) struct Delivered {
     pub(super) claims: u32,
 }
 
-impl<'a> Delivery<'a> {
-    /// Nothing delivered yet. `ends` tells of each chunk that is to come whether a file ends with it.
+impl<'scope, 'env> Delivery<'scope, 'env> {
+    /// Nothing delivered yet. Packs are sent by threads of `scope`: the workers that read may be waiting for them. `ends`
+    /// tells of each chunk that is to come whether a file ends with it.
     pub(super) fn new(
-        push: &Push<'a>,
-        knowledge: &'a Knowledge,
-        claims: EarlyClaims<'a>,
+        scope: &'scope Scope<'scope, 'env>,
+        push: &'scope Push<'_>,
+        knowledge: &'scope Knowledge,
+        claims: EarlyClaims<'scope>,
         ends: Vec<bool>,
     ) -> Self {
         let (remote, progress) = (push.remote, push.progress);
-        let (waiting, sent, locators) = (Vec::new(), Vec::new(), Vec::new());
-        Self { remote, knowledge, progress, claims, ends: ends.into_iter(), waiting, sent, locators }
+        let (ends, sending, sent, locators) = (ends.into_iter(), VecDeque::new(), Vec::new(), Vec::new());
+        Self { scope, remote, knowledge, progress, claims, ends, sending, sent, locators }
     }
 
-    /// Takes a pack that is whole; sends it with some others.
+    /// Takes a pack that is whole and begins to send it, when fewer than [`IN_FLIGHT`] are on their way.
     ///
     /// # Errors
     ///
-    /// When packs cannot be sent.
+    /// When a pack that was taken before cannot be sent.
     pub(super) fn take(&mut self, pack: FinishedPack<Vec<u8>>) -> Result<(), TransferError> {
         for (entry, place) in
             pack.footer.places(pack.pack).filter(|(entry, _)| entry.kind == ItemKind::Locator)
@@ -145,47 +150,44 @@ impl<'a> Delivery<'a> {
             let (from, to) = (place.offset as usize, (place.offset + place.stored) as usize);
             self.locators.extend(pack.out.get(from..to).map(|stored| (*entry, stored.to_vec())));
         }
-        let chunks = pack.footer.entries.iter().filter(|entry| entry.kind == ItemKind::Chunk).count();
-        let files = self.ends.by_ref().take(chunks).filter(|ends| *ends).count();
-        self.waiting.push((pack, files as u64));
-        if self.waiting.len() < IN_FLIGHT { Ok(()) } else { self.send() }
-    }
-
-    fn send(&mut self) -> Result<(), TransferError> {
+        let chunks = pack.footer.entries.iter().filter(|entry| entry.kind == ItemKind::Chunk);
+        let bytes = chunks.clone().map(|entry| u64::from(entry.stored)).sum();
+        let files = self.ends.by_ref().take(chunks.count()).filter(|ends| *ends).count() as u64;
+        if self.sending.len() >= IN_FLIGHT {
+            self.settle_first()?;
+        }
         let (remote, knowledge, progress) = (self.remote, self.knowledge, self.progress);
-        let put = |(FinishedPack { pack, footer, out }, files): (FinishedPack<Vec<u8>>, u64)| {
-            let chunks = footer.entries.iter().filter(|entry| entry.kind == ItemKind::Chunk);
-            let bytes = chunks.map(|entry| u64::from(entry.stored)).sum();
+        self.sending.push_back(self.scope.spawn(move || {
+            let FinishedPack { pack, footer, out } = pack;
             remote.put(&layout::pack_name(&pack.id), out)?;
             // A push that is interrupted finds here what is up already.
             knowledge.keep_footer(&footer)?;
             knowledge.note_sent(&pack.id)?;
             progress.advance(bytes);
             progress.advance_files(files);
-            Ok::<_, TransferError>((pack, footer))
-        };
-        let waiting = mem::take(&mut self.waiting);
-        // Threads of their own: the workers that read may be waiting for this.
-        let sent: Result<Vec<_>, _> = thread::scope(|scope| {
-            let threads: Vec<_> = waiting.into_iter().map(|pack| scope.spawn(|| put(pack))).collect();
-            let joined = |thread: ScopedJoinHandle<'_, _>| {
-                thread.join().unwrap_or_else(|panicked| panic::resume_unwind(panicked))
-            };
-            threads.into_iter().map(joined).collect()
-        });
-        let sent = sent?;
-        self.claims.take(sent.iter().map(|(pack, _)| *pack))?;
-        self.sent.extend(sent);
+            Ok((pack, footer))
+        }));
         Ok(())
     }
 
-    /// Sends the rest.
+    /// Waits for the pack that was begun first.
+    fn settle_first(&mut self) -> Result<(), TransferError> {
+        let Some(thread) = self.sending.pop_front() else { return Ok(()) };
+        let sent = thread.join().unwrap_or_else(|panicked| panic::resume_unwind(panicked))?;
+        self.claims.take([sent.0])?;
+        self.sent.push(sent);
+        Ok(())
+    }
+
+    /// Waits for the rest.
     ///
     /// # Errors
     ///
     /// When packs cannot be sent.
     pub(super) fn finish(mut self) -> Result<Delivered, TransferError> {
-        self.send()?;
+        while !self.sending.is_empty() {
+            self.settle_first()?;
+        }
         Ok(Delivered { packs: self.sent, locators: self.locators, claims: self.claims.number })
     }
 }

@@ -19,6 +19,7 @@ mod origin;
 mod plan;
 mod push;
 mod standing;
+mod stored_chunks;
 pub(in crate::data) mod survey;
 pub(in crate::data) mod tables;
 

@@ -19,7 +19,7 @@ use super::losses::{self, LossStamp};
 use super::users::{self, Entry, StoreUse};
 use super::writer::StoreWriter;
 use crate::base::{Digest, Progress};
-use crate::objects::{Codec, Encoder, ItemKind, codec};
+use crate::objects::{Codec, Encoder, FooterEntry, ItemKind, codec};
 
 /// How many sealed packs are held open at once.
 const FILES_HELD: usize = 64;
@@ -87,6 +87,12 @@ impl Stored {
         let mut bytes = Vec::with_capacity(self.bytes.len());
         let codec = encoder.encode(&self.bytes, &mut bytes);
         Self { codec, bytes, ..self }
+    }
+
+    /// What the table of a pack says of it.
+    pub const fn entry(&self, id: &Digest) -> FooterEntry {
+        let Self { kind, codec, raw, .. } = *self;
+        FooterEntry { id: *id, stored: self.bytes.len() as u32, raw, codec, kind }
     }
 
     /// The item, whatever it is; `None` if its bytes cannot be decoded.

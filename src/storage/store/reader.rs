@@ -8,13 +8,14 @@ use std::fs::File;
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::clones::is_clone;
 use super::error::StoreError;
 use super::handle::Store;
 use super::index::Location;
 use super::window::Window;
 use crate::base::Digest;
-use crate::objects::ItemKind;
 use crate::objects::codec::{Scratch, decode_in};
+use crate::objects::{Encoder, FooterEntry, ItemKind};
 
 /// So many bytes are read at once where items lie in the order in which they are asked for.
 const AHEAD: usize = 256 << 10;
@@ -27,14 +28,23 @@ pub struct ReadOrder(Option<(u32, u64)>);
 pub struct ItemReader {
     store: Store,
     /// The pack that was read last.
-    pack: Option<(u32, Arc<File>)>,
+    pack: Option<OpenedPack>,
     /// What was read of it.
     window: Window,
     /// Where the item that was read last ends.
     last_end: u64,
     scratch: Scratch,
-    /// An item that had to be read alone.
+    /// An item that had to be read alone, or was made anew.
     alone: Vec<u8>,
+    /// For items of clones, which are stored raw.
+    encoder: Encoder,
+}
+
+/// A pack that items are read from.
+struct OpenedPack {
+    number: u32,
+    file: Arc<File>,
+    is_clone: bool,
 }
 
 impl Store {
@@ -53,6 +63,7 @@ impl Store {
             last_end: 0,
             scratch: Scratch::default(),
             alone: Vec::new(),
+            encoder: Encoder::default(),
         }
     }
 }
@@ -76,6 +87,44 @@ impl ItemReader {
         self.read_if(id, |_, _| true)
     }
 
+    /// The item as it is stored, verified against its id: to be copied to where others rely on it. Of clones it is encoded.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Store::read`].
+    pub fn read_stored(&mut self, id: &Digest) -> Result<(FooterEntry, &[u8]), StoreError> {
+        let mut copy = None;
+        if let Some((location, within)) = self.find(id) {
+            let Location { kind, mut codec, raw, .. } = location;
+            let is_clone = self.pack.as_ref().is_some_and(|pack| pack.is_clone);
+            let item = decode_in(codec, &self.window.bytes()[within.clone()], raw, &mut self.scratch);
+            if let Ok(item) = item
+                && kind.id_of(item) == *id
+            {
+                let mut stored = within.len();
+                if is_clone {
+                    self.alone.clear();
+                    codec = self.encoder.encode(item, &mut self.alone);
+                    stored = self.alone.len();
+                }
+                let entry = FooterEntry { id: *id, stored: stored as u32, raw, codec, kind };
+                copy = Some((entry, within, is_clone));
+            }
+        }
+        if let Some((entry, within, is_clone)) = copy {
+            return Ok((entry, if is_clone { &self.alone } else { &self.window.bytes()[within] }));
+        }
+        // Says where the damage lies, or finds the item where another process put it meanwhile.
+        self.store.read(id)?;
+        let stored = self.store.read_stored(id)?;
+        if stored.open(id).is_none() {
+            return Err(StoreError::Damaged { id: *id, path: self.store.path().to_owned(), source: None });
+        }
+        let entry = stored.entry(id);
+        self.alone = stored.bytes;
+        Ok((entry, &self.alone))
+    }
+
     fn read_if(&mut self, id: &Digest, holds: impl Fn(ItemKind, &[u8]) -> bool) -> Result<&[u8], StoreError> {
         if let Some((location, stored)) = self.find(id) {
             let stored = &self.window.bytes()[stored];
@@ -93,7 +142,7 @@ impl ItemReader {
     fn find(&mut self, id: &Digest) -> Option<(Location, Range<usize>)> {
         let location = self.open_pack_of(id)?;
         let (from, length) = (location.offset, location.stored as usize);
-        let (_, file) = self.pack.as_ref()?;
+        let file = &self.pack.as_ref()?.file;
         let wanted = if from == self.last_end { AHEAD } else { length };
         let stored = self.window.bring(file, from, length, wanted).ok()?;
         self.last_end = from + length as u64;
@@ -103,10 +152,11 @@ impl ItemReader {
     fn open_pack_of(&mut self, id: &Digest) -> Option<Location> {
         let index = self.store.loaded().ok()?;
         let (location, pack) = index.find(id)?;
-        if self.pack.as_ref().is_none_or(|(number, _)| *number != location.pack) {
+        if self.pack.as_ref().is_none_or(|pack| pack.number != location.pack) {
             let file = self.store.file_of(pack).ok()?;
+            let is_clone = is_clone(&pack.path);
             drop(index);
-            self.pack = Some((location.pack, file));
+            self.pack = Some(OpenedPack { number: location.pack, file, is_clone });
             self.window.clear();
             self.last_end = 0;
         }
