@@ -296,7 +296,7 @@ impl Union<'_> {
 }
 
 /// Whether any of `leaves` lies below `path`.
-pub fn has_below(leaves: &BTreeMap<Vec<u8>, TreeEntry>, path: &[u8]) -> bool {
+fn has_below(leaves: &BTreeMap<Vec<u8>, TreeEntry>, path: &[u8]) -> bool {
     let below = [path, b"/"].concat();
     leaves.range(below.clone()..).next().is_some_and(|(name, _)| name.starts_with(&below))
 }

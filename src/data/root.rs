@@ -1,11 +1,10 @@
 //! What a pointer names, apart from its shape.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
 use crate::base::Digest;
-use crate::data::content::{WalkError, empty_directory, flatten_where, is_empty_directory};
+use crate::data::content::{WalkError, empty_directory, is_empty_directory, walk_leaves};
+use crate::data::worktree::{FileRecord, Files, FilesBuilder};
 use crate::objects::pointer::{Pointer, PointerKind};
 use crate::objects::tree::{EntryKind, TreeEntry};
 use crate::storage::store::Store;
@@ -41,28 +40,26 @@ impl RootName {
         Self { kind: PointerKind::Tree, id: empty_directory(), manifest: None, size: 0 }
     }
 
-    /// Files, links and empty directories of the version by path below; a file is one leaf under the empty path. Directories
-    /// that `enter` refuses are left out.
+    /// Files, links and empty directories of the version by path below; a file is one under the empty path. Directories
+    /// that `enter` refuses are left out. Of their stats only the sizes are told.
     ///
     /// # Errors
     ///
     /// [`WalkError`].
-    pub fn leaves(
-        &self,
-        store: &Store,
-        enter: &dyn Fn(&[u8]) -> bool,
-    ) -> Result<BTreeMap<Vec<u8>, TreeEntry>, WalkError> {
-        match self.kind {
-            PointerKind::Tree if self.id == empty_directory() => Ok(BTreeMap::new()),
-            PointerKind::Tree => {
-                let mut leaves = flatten_where(store, self.id, enter)?;
-                leaves.retain(|_, entry| entry.kind != EntryKind::Directory || is_empty_directory(entry));
-                Ok(leaves)
+    pub fn files(&self, store: &Store, enter: &dyn Fn(&[u8]) -> bool) -> Result<Files, WalkError> {
+        let mut files = FilesBuilder::default();
+        let mut take = |path: &[u8], leaf: &TreeEntry| {
+            if leaf.kind != EntryKind::Directory || is_empty_directory(leaf) {
+                files.push(path, &FileRecord::of_leaf(leaf));
             }
+        };
+        match self.kind {
+            PointerKind::Tree if self.id == empty_directory() => {}
+            PointerKind::Tree => walk_leaves(store, self.id, enter, &mut take)?,
             PointerKind::File => {
-                let leaf = TreeEntry::file(Vec::new(), false, self.id, self.size, self.manifest);
-                Ok(BTreeMap::from([(Vec::new(), leaf)]))
+                take(b"", &TreeEntry::file(Vec::new(), false, self.id, self.size, self.manifest));
             }
         }
+        Ok(files.finish())
     }
 }

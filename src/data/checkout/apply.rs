@@ -3,22 +3,23 @@
 //! Each file is written to a temporary name, verified whole, and renamed; its stat is taken after the rename, which
 //! changes the inode's times. A parent is never reached through a link: a clone could lead it out of the work tree.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
 
 use crate::base::{Advice, Progress, RepoPath, refusal_hints};
 use crate::data::content::{ReadError, read_content};
 use crate::data::worktree::{FileRecord, Files, Fingerprint, located};
-use crate::objects::tree::{EntryKind, TreeEntry};
+use crate::objects::tree::EntryKind;
 use crate::storage::store::Store;
 
 use super::folders::Folders;
-use super::plan::{Plan, stands_in_the_way};
+use super::plan::{Chosen, Plan, stands_in_the_way};
 use super::write::Writer;
 
 /// Why a file of the work tree could not be written.
@@ -91,10 +92,8 @@ pub struct Site<'a> {
 /// What was carried out of a plan.
 #[derive(Debug, Default)]
 pub struct Applied {
-    /// Files that were right already.
-    pub kept: BTreeMap<Vec<u8>, FileRecord>,
-    /// Files that were written.
-    pub written: BTreeMap<Vec<u8>, FileRecord>,
+    /// Files that were written: their places in the version, in order, and their stats.
+    pub written: Vec<(usize, Fingerprint)>,
     /// Files that were removed.
     pub removed: BTreeSet<Vec<u8>>,
     /// Why not all of it was.
@@ -103,9 +102,9 @@ pub struct Applied {
 
 /// Carries `plan` out. What stands in the way goes first; all else that is to go, goes when all is written. What was
 /// done before a failure stays, and a second try goes on from there.
-pub fn apply(site: &Site<'_>, mut plan: Plan, progress: &Progress) -> Applied {
-    let mut applied = Applied { kept: std::mem::take(&mut plan.keep), ..Applied::default() };
-    applied.failed = carry_out(site, &plan, &mut applied, progress).err();
+pub fn apply(site: &Site<'_>, plan: &Plan, progress: &Progress) -> Applied {
+    let mut applied = Applied::default();
+    applied.failed = carry_out(site, plan, &mut applied, progress).err();
     applied
 }
 
@@ -128,52 +127,49 @@ fn carry_out(
     remove_all(first)?;
     let folders = Folders::new(site.top);
     folders.open(start.parent().unwrap_or(site.top))?;
-    let bytes = plan.write.values().map(|entry| entry.size).sum();
-    progress.begin_files(&format!("writing {}", site.path), bytes, plan.write.len() as u64);
-    let written = write_all(site, &folders, &start, plan, progress);
+    progress.begin_files(&format!("writing {}", site.path), plan.write.bytes(), plan.write.len() as u64);
+    let failed;
+    (applied.written, failed) = write_all(site, &folders, &start, &plan.write, progress);
     progress.end();
-    let mut error = None;
-    for written in written {
-        match written {
-            Ok((name, record)) => drop(applied.written.insert(name.clone(), record)),
-            Err(failed) => drop(error.get_or_insert(failed)),
-        }
-    }
-    error.map_or(Ok(()), Err)?;
+    failed.map_or(Ok(()), Err)?;
     remove_all(last)
 }
 
-type Written<'a> = Result<(&'a Vec<u8>, FileRecord), ApplyError>;
-
 /// Writes everything that is to be written, in the order in which it lies in the packs; after a failure nothing more is
-/// begun.
-fn write_all<'a>(
+/// begun. Gives what was written, and the first failure.
+fn write_all(
     site: &Site<'_>,
     folders: &Folders<'_>,
     start: &Path,
-    plan: &'a Plan,
+    files: &Chosen,
     progress: &Progress,
-) -> Vec<Written<'a>> {
-    let (mut small, large): (Vec<_>, Vec<_>) =
-        plan.write.iter().partition(|(_, entry)| entry.manifest.is_none());
-    small.sort_by_cached_key(|(_, entry)| site.store.read_order(&entry.id));
-    let failed = AtomicBool::new(false);
-    let write = |writer: &mut Writer<'_>, (name, entry): (&'a Vec<u8>, &TreeEntry)| {
-        let written = writer.write(name, entry, progress);
-        failed.fetch_or(written.is_err(), Ordering::Relaxed);
-        written.map(|record| (name, record))
+) -> (Vec<(usize, Fingerprint)>, Option<ApplyError>) {
+    let version = files.version();
+    let has_one_chunk = |place: &&usize| version.record_at(**place).manifest.is_none();
+    let (mut small, large): (Vec<_>, Vec<_>) = files.places().iter().partition(has_one_chunk);
+    small.sort_by_cached_key(|place: &&usize| site.store.read_order(&version.record_at(**place).id));
+    let (has_failed, failed) = (AtomicBool::new(false), Mutex::new(None));
+    let write = |writer: &mut Writer<'_>, place: &usize| {
+        let written = writer.write(version.name_at(*place), &version.record_at(*place), progress);
+        let failure = |error| {
+            has_failed.store(true, Ordering::Relaxed);
+            failed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+        };
+        written.map_err(failure).ok().map(|stat| (*place, stat))
     };
-    let goes_on = |_: &_| !failed.load(Ordering::Relaxed);
+    let goes_on = |_: &_| !has_failed.load(Ordering::Relaxed);
     let writer = || Writer::new(site, folders, start);
-    let mut written: Vec<_> = large.into_par_iter().filter(goes_on).map_init(writer, write).collect();
-    written.par_extend(small.into_par_iter().filter(goes_on).map_init(writer, write));
-    written
+    let mut written: Vec<_> =
+        large.into_par_iter().filter(goes_on).map_init(writer, write).flatten_iter().collect();
+    written.par_extend(small.into_par_iter().filter(goes_on).map_init(writer, write).flatten_iter());
+    written.par_sort_unstable_by_key(|(place, _)| *place);
+    (written, failed.into_inner().unwrap_or_else(PoisonError::into_inner))
 }
 
 /// Whether something is to be written where `name`, or a folder above it, lies, or below it.
 fn comes_first(name: &[u8], plan: &Plan) -> bool {
     let mut ends = name.iter().enumerate().filter(|(_, byte)| **byte == b'/').map(|(at, _)| at);
-    stands_in_the_way(name, &plan.write) || ends.any(|end| plan.write.contains_key(&name[..end]))
+    stands_in_the_way(name, &plan.write) || ends.any(|end| plan.write.get(&name[..end]).is_some())
 }
 
 /// Refuses to touch what is not what lay there when it was looked at: somebody may have written to it since.
@@ -191,10 +187,10 @@ pub(super) fn refuse_changed(site: &Site<'_>, path: &Path, name: &[u8]) -> Resul
 }
 
 fn check_links(site: &Site<'_>, plan: &Plan, start: &Path) -> Result<(), ApplyError> {
-    let links = plan.write.iter().filter(|(_, entry)| entry.kind == EntryKind::Link);
-    for (name, entry) in links.filter(|_| !site.outside_links) {
+    let links = plan.write.iter().filter(|(_, file)| file.kind == EntryKind::Link);
+    for (name, link) in links.filter(|_| !site.outside_links) {
         let path = located(start, name);
-        let target = target_of(site.store, &path, entry)?;
+        let target = target_of(site.store, &path, &link)?;
         if leads_out(name, &target) {
             let target = String::from_utf8_lossy(&target).into_owned();
             return Err(ApplyError::LinkLeadsOut { path, target });
@@ -203,8 +199,8 @@ fn check_links(site: &Site<'_>, plan: &Plan, start: &Path) -> Result<(), ApplyEr
     Ok(())
 }
 
-pub(super) fn target_of(store: &Store, path: &Path, entry: &TreeEntry) -> Result<Vec<u8>, ApplyError> {
-    read_content(store, entry.id, entry.manifest, entry.size)
+pub(super) fn target_of(store: &Store, path: &Path, link: &FileRecord) -> Result<Vec<u8>, ApplyError> {
+    read_content(store, link.id, link.manifest, link.size())
         .map_err(|source| ApplyError::Content { path: path.to_owned(), source })
 }
 

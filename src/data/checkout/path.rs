@@ -13,7 +13,8 @@ use crate::data::remotes::is_only_copy;
 use crate::data::root::RootName;
 use crate::data::workspace::Workspace;
 use crate::data::worktree::{
-    FileRecord, Files, Fingerprint, PathRecord, SnapshotError, WorktreeRecord, located, snapshot,
+    FileRecord, Files, FilesBuilder, Fingerprint, PathRecord, SnapshotError, WorktreeRecord, located,
+    snapshot,
 };
 use crate::git::GitError;
 use crate::objects::item::ItemKind;
@@ -175,7 +176,7 @@ pub fn checkout_path(
     options: CheckoutOptions,
     progress: &Progress,
 ) -> Result<Outcome, CheckoutError> {
-    let version = match version_leaves(workspace.store(), root, record.get(path), wanted) {
+    let version = match version_files(workspace.store(), root, record.get(path), wanted) {
         Ok(version) => version,
         Err(error) if error.is_missing() => return Ok(Outcome::Missing { files: None, bytes: root.size }),
         Err(source) => return Err(CheckoutError::Version { path: path.clone(), source }),
@@ -195,7 +196,7 @@ pub fn checkout_path(
         (false, Modified::Refuse) => return Ok(refused(path, &plan, known)),
         (false, Modified::KeepCopy) => Some(keep_copy(workspace, path, &plan.modified, &mut disk)?),
     };
-    let bytes = plan.write.values().map(|entry| entry.size).sum();
+    let bytes = plan.write.bytes();
     check_space(workspace, path, bytes)?;
     let (written, removed) = (plan.write.len() as u64, plan.remove.len() as u64);
     if written + removed > 0 {
@@ -208,29 +209,47 @@ pub fn checkout_path(
     let outside_links = options.outside_links;
     let (store, found) = (workspace.store(), &disk);
     let site = Site { top, path, temporary: temporaries.for_target(&target), store, outside_links, found };
-    let applied = apply(&site, plan, progress);
+    let applied = apply(&site, &plan, progress);
     if let Some(error) = applied.failed {
         // What was done is noted: a file that is gone because of this was not deleted by anybody.
         if let Some(known) = record.get(path).cloned() {
             let files = known.files.filter(|name| !applied.removed.contains(name));
-            let files = files.overlaid(&Files::from(applied.written));
+            let files = files.overlaid(&result(&version, &disk, &[], &applied.written));
             record.set(path.clone(), PathRecord { root: known.root, files, complete: false });
         }
         return Err(error.into());
     }
-    let mut files = applied.kept;
-    files.extend(applied.written);
+    let files = result(&version, &disk, &plan.keep, &applied.written);
     let complete = matches!(wanted, Wanted::All) && files.len() == version.len();
     record.end_switch(path);
-    record.set(path.clone(), PathRecord { root: *root, files: Files::from(files), complete });
+    record.set(path.clone(), PathRecord { root: *root, files, complete });
     Ok(Outcome::Done { written, bytes, removed, kept })
+}
+
+/// What lies there afterwards: files that were kept as they were on the disk, and files that were written with their stats;
+/// both by their places in the version, in order.
+fn result(version: &Files, disk: &Files, kept: &[(usize, usize)], written: &[(usize, Fingerprint)]) -> Files {
+    let mut files = FilesBuilder::default();
+    files.reserve(kept.len() + written.len());
+    let (mut kept, mut written) = (kept.iter().peekable(), written.iter().peekable());
+    for place in 0..version.len() {
+        let stat = if let Some((_, at)) = kept.next_if(|(kept, _)| *kept == place) {
+            disk.record_at(*at).fingerprint
+        } else if let Some((_, stat)) = written.next_if(|(written, _)| *written == place) {
+            *stat
+        } else {
+            continue;
+        };
+        files.push(version.name_at(place), &FileRecord { fingerprint: stat, ..version.record_at(place) });
+    }
+    files.finish()
 }
 
 /// Unmodified files may be replaced because they can be had again. Those of which that is not so count as modified.
 fn spare_only_copies(workspace: &Workspace, plan: &mut Plan, disk: &Files, known: Option<&PathRecord>) {
     let Some(known) = known else { return };
-    let touched = plan.write.keys().chain(&plan.remove);
-    let touched: Vec<_> = touched.filter_map(|name| Some((name.clone(), disk.get(name)?))).collect();
+    let touched = plan.write.iter().map(|(name, _)| name).chain(plan.remove.iter().map(Vec::as_slice));
+    let touched: Vec<_> = touched.filter_map(|name| Some((name.to_owned(), disk.get(name)?))).collect();
     if is_only_copy(workspace, &known.root, touched.iter().map(|(_, file)| *file)) {
         let lost = touched.into_iter().filter(|(_, file)| {
             file.kind != EntryKind::Directory && !holds_content(workspace.store(), file.id, file.manifest)
@@ -254,7 +273,7 @@ pub fn clear(workspace: &Workspace, path: &RepoPath, known: &PathRecord) -> Resu
     });
     let found = Files::from(found.collect::<BTreeMap<_, _>>());
     let site = Site { top, path, temporary: top, store, outside_links: false, found: &found };
-    if let Some(error) = apply(&site, plan, &Progress::hidden()).failed {
+    if let Some(error) = apply(&site, &plan, &Progress::hidden()).failed {
         return Err(error);
     }
     // The folder itself, if nothing else lies in it.
@@ -262,34 +281,30 @@ pub fn clear(workspace: &Workspace, path: &RepoPath, known: &PathRecord) -> Resu
     Ok(())
 }
 
-/// The leaves of a version. Where only parts are wanted, directories of which nothing is wanted nor here are not looked
+/// The files of a version. Where only parts are wanted, directories of which nothing is wanted nor here are not looked
 /// into.
-fn version_leaves(
+fn version_files(
     store: &Store,
     root: &RootName,
     known: Option<&PathRecord>,
     wanted: Wanted<'_>,
-) -> Result<BTreeMap<Vec<u8>, TreeEntry>, WalkError> {
-    let Wanted::Below(parts) = wanted else { return root.leaves(store, &|_| true) };
-    root.leaves(store, &|path| {
+) -> Result<Files, WalkError> {
+    let Wanted::Below(parts) = wanted else { return root.files(store, &|_| true) };
+    root.files(store, &|path| {
         let wanted = parts.iter().any(|part| is_within(path, part) || is_within(part, path));
         wanted || known.is_some_and(|known| known.files.contains(path) || known.files.has_below(path))
     })
 }
 
 /// Which parts of a version are wanted, in a way that holds whatever is here later; none: all.
-fn parts(
-    wanted: Wanted<'_>,
-    known: Option<&PathRecord>,
-    version: &BTreeMap<Vec<u8>, TreeEntry>,
-) -> Vec<Vec<u8>> {
+fn parts(wanted: Wanted<'_>, known: Option<&PathRecord>, version: &Files) -> Vec<Vec<u8>> {
     match (wanted, known) {
         (Wanted::All, _) | (Wanted::AsBefore { .. }, None) => Vec::new(),
         (Wanted::Below(parts), _) => parts.to_vec(),
         (Wanted::AsBefore { last }, Some(known)) if known.files.len() >= last => Vec::new(),
         // What is here is wanted with any part.
         (Wanted::AsBefore { .. }, Some(known)) => {
-            let stays = known.files.names().find(|name| version.contains_key(*name));
+            let stays = known.files.names().find(|name| version.contains(name));
             stays.or(known.files.names().next()).map(<[u8]>::to_vec).into_iter().collect()
         }
     }
@@ -298,10 +313,12 @@ fn parts(
 /// Files by which Git itself would be steered.
 const GIT_FILES: [&[u8]; 3] = [b".gitattributes", b".gitignore", b".gitmodules"];
 
-fn refuse_git_files(path: &RepoPath, version: &BTreeMap<Vec<u8>, TreeEntry>) -> Result<(), CheckoutError> {
-    let last =
-        |name: &[u8]| name.rsplit(|byte| *byte == b'/').next().unwrap_or_default().to_ascii_lowercase();
-    match version.keys().find(|name| GIT_FILES.contains(&last(name).as_slice())) {
+fn refuse_git_files(path: &RepoPath, version: &Files) -> Result<(), CheckoutError> {
+    let is_git_file = |name: &[u8]| {
+        let last = name.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
+        GIT_FILES.iter().any(|file| last.eq_ignore_ascii_case(file))
+    };
+    match version.names().find(|name| is_git_file(name)) {
         None => Ok(()),
         Some(name) => {
             let name = String::from_utf8_lossy(name).into_owned();
@@ -311,11 +328,11 @@ fn refuse_git_files(path: &RepoPath, version: &BTreeMap<Vec<u8>, TreeEntry>) -> 
 }
 
 fn missing(workspace: &Workspace, plan: &Plan) -> Option<Outcome> {
-    let lacks = |entry: &&TreeEntry| {
-        entry.kind != EntryKind::Directory && !holds_content(workspace.store(), entry.id, entry.manifest)
+    let lacks = |file: &FileRecord| {
+        file.kind != EntryKind::Directory && !holds_content(workspace.store(), file.id, file.manifest)
     };
-    let lacking: Vec<_> = plan.write.values().filter(lacks).collect();
-    let (files, bytes) = (lacking.len() as u64, lacking.iter().map(|entry| entry.size).sum());
+    let lacking = plan.write.iter().map(|(_, file)| file).filter(lacks);
+    let (files, bytes) = lacking.fold((0, 0), |(files, bytes), file| (files + 1, bytes + file.size()));
     (files > 0).then_some(Outcome::Missing { files: Some(files), bytes })
 }
 
@@ -399,14 +416,14 @@ pub fn checkout_kept(
 ) -> Result<Outcome, CheckoutError> {
     let version = kept
         .root()
-        .leaves(workspace.store(), &|_| true)
+        .files(workspace.store(), &|_| true)
         .map_err(|source| CheckoutError::Version { path: path.clone(), source })?;
     let known = record.get(path);
     let found = snapshot(workspace.top(), path, record, known, progress)?;
     let mut disk = found.map(|found| found.files).unwrap_or_default();
     let mut plan = plan(&version, &disk, known, Wanted::All);
     plan.remove.clear();
-    plan.modified.retain(|name, _| plan.write.contains_key(name));
+    plan.modified.retain(|name, _| plan.write.get(name).is_some());
     if let Some(missing) = missing(workspace, &plan) {
         return Ok(missing);
     }
@@ -414,7 +431,7 @@ pub fn checkout_kept(
         true => None,
         false => Some(keep_copy(workspace, path, &plan.modified, &mut disk)?),
     };
-    let bytes = plan.write.values().map(|entry| entry.size).sum();
+    let bytes = plan.write.bytes();
     check_space(workspace, path, bytes)?;
     let written = plan.write.len() as u64;
     let temporaries = workspace.repository().temporaries()?;
@@ -422,7 +439,7 @@ pub fn checkout_kept(
     let (top, store) = (workspace.top(), workspace.store());
     let temporary = temporaries.for_target(&target);
     let site = Site { top, path, temporary, store, outside_links: true, found: &disk };
-    if let Some(error) = apply(&site, plan, progress).failed {
+    if let Some(error) = apply(&site, &plan, progress).failed {
         return Err(error.into());
     }
     // The record keeps saying what was written last *of a version*: so these files show as modified, as they are.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::data::compose::is_within;
 use crate::data::worktree::{FileRecord, Files, PathRecord};
-use crate::objects::tree::{EntryKind, TreeEntry};
+use crate::objects::tree::EntryKind;
 
 /// Which files of a version are wanted here.
 #[derive(Debug, Clone, Copy)]
@@ -20,46 +20,90 @@ pub enum Wanted<'a> {
     },
 }
 
-/// What is to be done at one tracked path.
+/// What is to be done at one tracked path. Of a million files it holds numbers, no names.
 #[derive(Debug, Default)]
 pub struct Plan {
     /// Files that are to be written.
-    pub write: BTreeMap<Vec<u8>, TreeEntry>,
+    pub write: Chosen,
     /// Files that were materialised, are unmodified, and are not in the version.
     pub remove: Vec<Vec<u8>>,
-    /// Files that are already what the version says.
-    pub keep: BTreeMap<Vec<u8>, FileRecord>,
+    /// Files that are already what the version says: their places in the version and on the disk.
+    pub keep: Vec<(usize, usize)>,
     /// Modified files that would be overwritten or removed.
     pub modified: BTreeMap<Vec<u8>, FileRecord>,
 }
 
+/// Some of the files of a version.
+#[derive(Debug, Clone, Default)]
+pub struct Chosen {
+    version: Files,
+    /// Their places, in order.
+    places: Vec<usize>,
+}
+
+impl Chosen {
+    /// How many there are.
+    pub const fn len(&self) -> usize {
+        self.places.len()
+    }
+
+    /// The place of each in the version, in order, which is the order of their names.
+    pub fn places(&self) -> &[usize] {
+        &self.places
+    }
+
+    /// The version that they are of.
+    pub const fn version(&self) -> &Files {
+        &self.version
+    }
+
+    /// The files, in order of their names.
+    pub fn iter(&self) -> impl Iterator<Item = (&[u8], FileRecord)> {
+        self.places.iter().map(|place| (self.version.name_at(*place), self.version.record_at(*place)))
+    }
+
+    /// The file of this name, if it is one of them.
+    pub fn get(&self, name: &[u8]) -> Option<FileRecord> {
+        let place = self.version.place_of(name).filter(|place| self.places.binary_search(place).is_ok());
+        place.map(|place| self.version.record_at(place))
+    }
+
+    /// Whether any of them lies below the folder `path`.
+    pub fn has_below(&self, path: &[u8]) -> bool {
+        let below = self.version.places_below(path);
+        let first = self.places.partition_point(|place| *place < below.start);
+        self.places.get(first).is_some_and(|place| below.contains(place))
+    }
+
+    /// Bytes of all of them.
+    pub fn bytes(&self) -> u64 {
+        self.iter().map(|(_, file)| file.size()).sum()
+    }
+}
+
 /// Plans how `disk` becomes `version`, given what was written or added last.
-pub fn plan(
-    version: &BTreeMap<Vec<u8>, TreeEntry>,
-    disk: &Files,
-    record: Option<&PathRecord>,
-    wanted: Wanted<'_>,
-) -> Plan {
-    let mut plan = Plan::default();
+pub fn plan(version: &Files, disk: &Files, record: Option<&PathRecord>, wanted: Wanted<'_>) -> Plan {
+    let mut plan = Plan { write: Chosen { version: version.clone(), places: Vec::new() }, ..Plan::default() };
     let recorded = |name: &[u8]| record.and_then(|record| record.files.get(name));
-    for (name, entry) in version {
-        match disk.get(name) {
-            Some(here) if here.is_leaf(entry) => {
-                plan.keep.insert(name.clone(), with_manifest(&here, entry));
-            }
+    let mut on_disk = disk.cursor();
+    for (place, (name, file)) in version.iter().enumerate() {
+        match on_disk.seek(name).map(|at| (at, disk.record_at(at))) {
+            Some((at, here)) if here.is_same_data(&file) => plan.keep.push((place, at)),
             _ if !is_wanted(name, record, wanted) => {}
-            Some(here) => {
+            Some((_, here)) => {
                 if !recorded(name).is_some_and(|old| here.is_same_data(&old)) {
-                    plan.modified.insert(name.clone(), here);
+                    plan.modified.insert(name.to_owned(), here);
                 }
-                plan.write.insert(name.clone(), entry.clone());
+                plan.write.places.push(place);
             }
-            None => {
-                plan.write.insert(name.clone(), entry.clone());
-            }
+            None => plan.write.places.push(place),
         }
     }
-    for (name, here) in disk.iter().filter(|(name, _)| !version.contains_key(*name)) {
+    let mut in_version = version.cursor();
+    for (name, here) in disk.iter() {
+        if in_version.seek(name).is_some() {
+            continue;
+        }
         let in_the_way = stands_in_the_way(name, &plan.write);
         match recorded(name) {
             Some(old) if here.is_same_data(&old) => plan.remove.push(name.to_owned()),
@@ -79,28 +123,22 @@ pub fn plan(
 }
 
 fn is_wanted(name: &[u8], record: Option<&PathRecord>, wanted: Wanted<'_>) -> bool {
-    let here = record.is_some_and(|record| record.files.contains(name));
+    let here = || record.is_some_and(|record| record.files.contains(name));
     match wanted {
         Wanted::All => true,
-        Wanted::Below(scopes) => here || scopes.iter().any(|scope| is_within(name, scope)),
-        Wanted::AsBefore { last } => here || record.is_some_and(|record| record.files.len() >= last),
+        Wanted::Below(scopes) => here() || scopes.iter().any(|scope| is_within(name, scope)),
+        Wanted::AsBefore { last } => record.is_some_and(|record| record.files.len() >= last) || here(),
     }
-}
-
-fn with_manifest(here: &FileRecord, entry: &TreeEntry) -> FileRecord {
-    FileRecord { id: entry.id, manifest: entry.manifest, ..*here }
 }
 
 /// Whether something that lies at `name` keeps a file of `write` from being written: it is a file where a folder is
 /// wanted, or lies in a folder where a file is wanted.
-pub(super) fn stands_in_the_way(name: &[u8], write: &BTreeMap<Vec<u8>, TreeEntry>) -> bool {
-    let below = [name, b"/"].concat();
-    let folder_wanted = write.range(below.clone()..).next().is_some_and(|(path, _)| path.starts_with(&below));
+pub(super) fn stands_in_the_way(name: &[u8], write: &Chosen) -> bool {
     let ends = name.iter().enumerate().filter(|(_, byte)| **byte == b'/').map(|(at, _)| at);
-    let is_file = |entry: &TreeEntry| entry.kind != EntryKind::Directory;
+    let is_file = |file: FileRecord| file.kind != EntryKind::Directory;
     let file_wanted =
         ends.chain((!name.is_empty()).then_some(0)).any(|end| write.get(&name[..end]).is_some_and(is_file));
-    folder_wanted || file_wanted
+    file_wanted || write.has_below(name)
 }
 
 #[cfg(test)]
@@ -116,12 +154,16 @@ mod tests {
         FileRecord { kind: EntryKind::File, executable: false, fingerprint, id, manifest: None }
     }
 
-    fn entry(content: &str) -> TreeEntry {
-        file(content).leaf()
+    fn shown(name: &[u8]) -> String {
+        String::from_utf8_lossy(name).into_owned()
     }
 
-    fn names<T>(map: &BTreeMap<Vec<u8>, T>) -> Vec<String> {
-        map.keys().map(|name| String::from_utf8_lossy(name).into_owned()).collect()
+    fn written(plan: &Plan) -> Vec<String> {
+        plan.write.iter().map(|(name, _)| shown(name)).collect()
+    }
+
+    fn modified(plan: &Plan) -> Vec<String> {
+        plan.modified.keys().map(|name| shown(name)).collect()
     }
 
     fn record(files: &[(&str, &str)]) -> PathRecord {
@@ -134,27 +176,23 @@ mod tests {
         Files::from(files.collect::<BTreeMap<_, _>>())
     }
 
-    fn version(files: &[(&str, &str)]) -> BTreeMap<Vec<u8>, TreeEntry> {
-        files.iter().map(|(name, content)| (name.as_bytes().to_vec(), entry(content))).collect()
-    }
-
     #[test]
     fn unmodified_files_follow_and_modified_and_foreign_ones_do_not() {
         let last = record(&[("a", "1"), ("b", "1"), ("gone", "1"), ("edited", "1")]);
         let here = disk(&[("a", "1"), ("b", "changed"), ("gone", "1"), ("edited", "2"), ("mine", "x")]);
-        let plan = plan(&version(&[("a", "2"), ("b", "2"), ("new", "1")]), &here, Some(&last), Wanted::All);
-        assert_eq!(names(&plan.write), ["a", "b", "new"]);
-        assert_eq!(names(&plan.modified), ["b", "edited"]);
+        let plan = plan(&disk(&[("a", "2"), ("b", "2"), ("new", "1")]), &here, Some(&last), Wanted::All);
+        assert_eq!(written(&plan), ["a", "b", "new"]);
+        assert_eq!(modified(&plan), ["b", "edited"]);
         assert_eq!(plan.remove, [b"edited".to_vec(), b"gone".to_vec()]);
     }
 
     #[test]
     fn a_foreign_file_is_in_the_way_of_a_folder_and_the_other_way_round() {
-        let plan_of = |here, wanted| plan(&version(wanted), &disk(here), None, Wanted::All);
-        assert_eq!(names(&plan_of(&[("a", "mine")], &[("a/b", "1")]).modified), ["a"]);
-        assert_eq!(names(&plan_of(&[("a/b", "mine")], &[("a", "1")]).modified), ["a/b"]);
+        let plan_of = |here, wanted| plan(&disk(wanted), &disk(here), None, Wanted::All);
+        assert_eq!(modified(&plan_of(&[("a", "mine")], &[("a/b", "1")])), ["a"]);
+        assert_eq!(modified(&plan_of(&[("a/b", "mine")], &[("a", "1")])), ["a/b"]);
         assert_eq!(
-            names(&plan_of(&[("a/b", "mine")], &[("", "1")]).modified),
+            modified(&plan_of(&[("a/b", "mine")], &[("", "1")])),
             ["a/b"],
             "a file root over a folder"
         );
@@ -165,12 +203,12 @@ mod tests {
     fn a_part_stays_a_part() {
         let last = record(&[("cats/1", "1")]);
         let here = disk(&[("cats/1", "1")]);
-        let next = version(&[("cats/1", "2"), ("dogs/1", "1"), ("cats/2", "1")]);
+        let next = disk(&[("cats/1", "2"), ("dogs/1", "1"), ("cats/2", "1")]);
         let as_before = plan(&next, &here, Some(&last), Wanted::AsBefore { last: 2 });
-        assert_eq!(names(&as_before.write), ["cats/1"]);
+        assert_eq!(written(&as_before), ["cats/1"]);
         let below = plan(&next, &here, Some(&last), Wanted::Below(&[b"dogs".to_vec()]));
-        assert_eq!(names(&below.write), ["cats/1", "dogs/1"]);
+        assert_eq!(written(&below), ["cats/1", "dogs/1"]);
         let whole = plan(&next, &here, Some(&last), Wanted::AsBefore { last: 1 });
-        assert_eq!(names(&whole.write), ["cats/1", "cats/2", "dogs/1"]);
+        assert_eq!(written(&whole), ["cats/1", "cats/2", "dogs/1"]);
     }
 }

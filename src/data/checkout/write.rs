@@ -12,7 +12,7 @@ use crate::base::Progress;
 use crate::data::content::{Content, Former, ReadError, restore_content};
 use crate::data::worktree::{FileRecord, Fingerprint, located};
 use crate::objects::item::EMPTY_CONTENT;
-use crate::objects::tree::{EntryKind, TreeEntry};
+use crate::objects::tree::EntryKind;
 use crate::storage::store::ItemReader;
 
 use super::apply::{ApplyError, Site, refuse_changed, target_of};
@@ -45,7 +45,7 @@ impl<'a> Writer<'a> {
         Self { site, folders, start, reader: site.store.reader() }
     }
 
-    /// Writes what `entry` says at the path `below`; gives what may be noted of it.
+    /// Writes `file` at the path `below`; gives the stat that may be noted of it.
     ///
     /// # Errors
     ///
@@ -53,24 +53,23 @@ impl<'a> Writer<'a> {
     pub fn write(
         &mut self,
         below: &[u8],
-        entry: &TreeEntry,
+        file: &FileRecord,
         progress: &Progress,
-    ) -> Result<FileRecord, ApplyError> {
+    ) -> Result<Fingerprint, ApplyError> {
         let path = &located(self.start, below);
-        let fingerprint = match entry.kind {
+        let stat = match file.kind {
             EntryKind::Directory | EntryKind::Split => {
                 self.folders.open(path)?;
                 Fingerprint::default()
             }
-            EntryKind::Link => self.write_link(&self.target(path, below)?, entry)?,
+            EntryKind::Link => self.write_link(&self.target(path, below)?, file)?,
             EntryKind::File => {
                 let target = self.target(path, below)?;
-                self.write_file(&target, entry, progress)?
+                self.write_file(&target, file, progress)?
             }
         };
         progress.advance_files(1);
-        let (kind, executable) = (entry.kind, entry.executable);
-        Ok(FileRecord { kind, executable, fingerprint, id: entry.id, manifest: entry.manifest })
+        Ok(stat)
     }
 
     fn target<'t>(&self, path: &'t Path, below: &'t [u8]) -> Result<Target<'t>, ApplyError> {
@@ -79,8 +78,8 @@ impl<'a> Writer<'a> {
         Ok(Target { path, below, folder, name, replaces: self.site.found.contains(below) })
     }
 
-    fn write_link(&self, target: &Target<'_>, entry: &TreeEntry) -> Result<Fingerprint, ApplyError> {
-        let leads_to = target_of(self.site.store, target.path, entry)?;
+    fn write_link(&self, target: &Target<'_>, link: &FileRecord) -> Result<Fingerprint, ApplyError> {
+        let leads_to = target_of(self.site.store, target.path, link)?;
         refuse_changed(self.site, target.path, target.below)?;
         let (leads_to, temporary) = (OsStr::from_bytes(&leads_to), self.site.temporary);
         let made = appear_link(leads_to, &target.folder, target.name, temporary, target.replaces);
@@ -93,7 +92,7 @@ impl<'a> Writer<'a> {
     fn write_file(
         &mut self,
         target: &Target<'_>,
-        entry: &TreeEntry,
+        file: &FileRecord,
         progress: &Progress,
     ) -> Result<Fingerprint, ApplyError> {
         let failed = |error| target.failed(error);
@@ -101,26 +100,26 @@ impl<'a> Writer<'a> {
             ReadError::Write(source) => target.failed(source),
             source => ApplyError::Content { path: target.path.to_owned(), source },
         };
-        let create = || Aside::create(&target.folder, self.site.temporary, entry.executable).map_err(failed);
-        let aside = if entry.manifest.is_some() {
+        let create = || Aside::create(&target.folder, self.site.temporary, file.executable).map_err(failed);
+        let aside = if file.manifest.is_some() {
             let aside = create()?;
-            let content = Content { id: entry.id, manifest: entry.manifest, size: entry.size };
+            let content = Content { id: file.id, manifest: file.manifest, size: file.size() };
             let former = self.former(target);
             let restored = restore_content(self.site.store, &content, &aside.file, former.as_ref(), progress);
             restored.map_err(unread)?;
             aside
         } else {
             // A content of one chunk has the chunk's id: to verify the one is to verify the other.
-            let bytes = match entry.id {
+            let bytes = match file.id {
                 EMPTY_CONTENT => Ok(&[][..]),
                 id => self.reader.read(&id).map_err(|source| unread(ReadError::Chunk { id, source })),
             }?;
-            if bytes.len() as u64 != entry.size {
-                return Err(unread(ReadError::Mismatch(entry.id)));
+            if bytes.len() as u64 != file.size() {
+                return Err(unread(ReadError::Mismatch(file.id)));
             }
             let aside = create()?;
             (&aside.file).write_all(bytes).map_err(failed)?;
-            progress.advance(entry.size);
+            progress.advance(file.size());
             aside
         };
         self.show(target, aside)

@@ -22,6 +22,8 @@ pub use presence::{Presence, holds, holds_content, holds_some_content, presence}
 pub use read::{ContentReader, ReadError, copy_content, read_content};
 pub use restore::{Former, check_content, restore_content};
 pub use steady::open_regular;
-pub use walk::{WalkError, directory, empty_directory, entry_at, flatten_where, is_empty_directory, joined};
+pub use walk::{
+    WalkError, directory, empty_directory, entry_at, flatten_where, is_empty_directory, joined, walk_leaves,
+};
 pub use whole::WholeRoots;
 pub use write::{Content, WriteError, store_link, store_tree, tree_root_of};

@@ -105,25 +105,68 @@ pub fn flatten_where(
     enter: &dyn Fn(&[u8]) -> bool,
 ) -> Result<BTreeMap<Vec<u8>, TreeEntry>, WalkError> {
     let mut leaves = BTreeMap::new();
-    let mut open = vec![(id, Vec::new(), None, 0)];
-    while let Some((id, below, declared, depth)) = open.pop() {
-        if depth > DEEPEST {
+    walk_leaves(store, id, enter, &mut |path, leaf| drop(leaves.insert(path.to_owned(), leaf.clone())))?;
+    Ok(leaves)
+}
+
+/// Shows `visit` the leaves below the tree `id` in order of their paths; those are as in [`flatten_where`].
+///
+/// # Errors
+///
+/// [`WalkError`].
+pub fn walk_leaves(
+    store: &Store,
+    id: Digest,
+    enter: &dyn Fn(&[u8]) -> bool,
+    visit: &mut dyn FnMut(&[u8], &TreeEntry),
+) -> Result<(), WalkError> {
+    // Each directory that is open, what is left of it, and how long its path is.
+    let mut open = vec![(in_order_of_paths(directory(store, id)?, b"", enter), 0)];
+    let mut path = Vec::new();
+    while let Some((children, length)) = open.last_mut() {
+        path.truncate(*length);
+        let Some(Child { entry, is_open }) = children.pop() else {
+            open.pop();
+            continue;
+        };
+        append(&mut path, &entry.name);
+        if !is_open {
+            visit(&path, &entry);
+            continue;
+        }
+        if open.len() > DEEPEST {
             return Err(WalkError::TooDeep);
         }
-        let top = store.node(id)?;
-        if let Some((size, files)) = declared {
-            top.check_top(size, files)?;
-        }
-        for entry in directory_of(store, top)? {
-            let path = joined(&below, &entry.name);
-            if entry.kind == EntryKind::Directory && !is_empty_directory(&entry) && enter(&path) {
-                open.push((entry.id, path, Some((entry.size, entry.files)), depth + 1));
-            } else {
-                leaves.insert(path, entry);
-            }
-        }
+        let top = store.node(entry.id)?;
+        top.check_top(entry.size, entry.files)?;
+        open.push((in_order_of_paths(directory_of(store, top)?, &path, enter), path.len()));
     }
-    Ok(leaves)
+    Ok(())
+}
+
+/// An entry of a directory, and whether it is a directory that is looked into.
+struct Child {
+    entry: TreeEntry,
+    is_open: bool,
+}
+
+impl Child {
+    /// What its path, or the path of all that lies below it, goes on with.
+    fn path(&self) -> impl Iterator<Item = &u8> {
+        self.entry.name.iter().chain(if self.is_open { &b"/"[..] } else { b"" })
+    }
+}
+
+/// The entries of the directory at `path`, the last path first.
+fn in_order_of_paths(entries: Vec<TreeEntry>, path: &[u8], enter: &dyn Fn(&[u8]) -> bool) -> Vec<Child> {
+    let is_open = |entry: &TreeEntry| {
+        let has_some = entry.kind == EntryKind::Directory && !is_empty_directory(entry);
+        has_some && enter(&joined(path, &entry.name))
+    };
+    let mut children: Vec<_> =
+        entries.into_iter().map(|entry| Child { is_open: is_open(&entry), entry }).collect();
+    children.sort_by(|a, b| b.path().cmp(a.path()));
+    children
 }
 
 /// Whether the entry names a directory without anything in it.
@@ -142,7 +185,16 @@ pub fn empty_directory() -> Digest {
 
 /// A path with one more part.
 pub fn joined(below: &[u8], name: &[u8]) -> Vec<u8> {
-    if below.is_empty() { name.to_owned() } else { [below, b"/", name].concat() }
+    let mut path = below.to_owned();
+    append(&mut path, name);
+    path
+}
+
+fn append(path: &mut Vec<u8>, name: &[u8]) {
+    if !path.is_empty() {
+        path.push(b'/');
+    }
+    path.extend_from_slice(name);
 }
 
 /// The entry at the path `below` the tree `id`, if there is one.

@@ -231,7 +231,7 @@ impl Pass<'_> {
 
     /// How many files a version has.
     fn count(&self, root: &RootName) -> usize {
-        root.leaves(self.workspace.store(), &|_| true).map_or(usize::MAX, |leaves| leaves.len())
+        root.files(self.workspace.store(), &|_| true).map_or(usize::MAX, |files| files.len())
     }
 
     fn meet_fault(&mut self, file: &str, fault: &PointerFault) {

@@ -14,6 +14,9 @@ use crate::storage::store::{ItemReader, Store, StoreError, Stored};
 /// Chunks that one worker reads, some MB.
 const RUN: usize = 64;
 
+/// Takes a chunk and its stored form.
+type Put<'a, E> = &'a mut dyn FnMut(&FooterEntry, &[u8]) -> Result<(), E>;
+
 /// Chunks side by side, in memory that is used again.
 struct Run {
     reader: ItemReader,
@@ -36,7 +39,7 @@ impl Run {
         Ok(())
     }
 
-    fn put<E>(&self, put: &mut dyn FnMut(&FooterEntry, &[u8]) -> Result<(), E>) -> Result<(), E> {
+    fn put<E>(&self, put: Put<'_, E>) -> Result<(), E> {
         let mut rest = &self.stored[..];
         for chunk in &self.chunks {
             let (stored, others) = rest.split_at(chunk.stored as usize);
@@ -56,7 +59,7 @@ pub(super) fn each_stored<E: From<StoreError>>(
     store: &Store,
     elsewhere: &HashMap<Digest, Stored>,
     ids: &[Digest],
-    put: &mut dyn FnMut(&FooterEntry, &[u8]) -> Result<(), E>,
+    put: Put<'_, E>,
 ) -> Result<(), E> {
     let run = || Run { reader: store.reader(), chunks: Vec::new(), stored: Vec::new() };
     let batch = || -> Vec<Run> { (0..2 * rayon::current_num_threads()).map(|_| run()).collect() };

@@ -31,6 +31,19 @@ pub struct FileRecord {
 }
 
 impl FileRecord {
+    /// What a leaf of a tree says: of its stat only the size.
+    pub fn of_leaf(leaf: &TreeEntry) -> Self {
+        let TreeEntry { kind, executable, size, id, manifest, .. } = *leaf;
+        let id = if kind == EntryKind::Directory { Digest::ZERO } else { id };
+        let fingerprint = Fingerprint { size, ..Fingerprint::default() };
+        Self { kind, executable, fingerprint, id, manifest }
+    }
+
+    /// Bytes.
+    pub const fn size(&self) -> u64 {
+        self.fingerprint.size
+    }
+
     /// The file as a leaf of a tree, without its name.
     pub fn leaf(&self) -> TreeEntry {
         let (executable, id, size) = (self.executable, self.id, self.fingerprint.size);
@@ -135,21 +148,30 @@ impl Files {
 
     /// The file of this name.
     pub fn get(&self, name: &[u8]) -> Option<FileRecord> {
-        let at = self.0.place(name);
-        (at < self.len() && self.0.name(at) == name).then(|| self.0.record(at))
+        self.place_of(name).map(|at| self.0.record(at))
     }
 
     /// Whether there is a file of this name.
     pub fn contains(&self, name: &[u8]) -> bool {
+        self.place_of(name).is_some()
+    }
+
+    /// The place of the file of this name, in order of names.
+    pub fn place_of(&self, name: &[u8]) -> Option<usize> {
         let at = self.0.place(name);
-        at < self.len() && self.0.name(at) == name
+        (at < self.len() && self.0.name(at) == name).then_some(at)
+    }
+
+    /// The places of what lies below the folder `path`.
+    pub fn places_below(&self, path: &[u8]) -> Range<usize> {
+        // Behind all that begins with the path and a slash comes what begins with the byte after a slash.
+        let [first, end] = [b'/', b'/' + 1].map(|last| self.0.place(&[path, &[last]].concat()));
+        first..end
     }
 
     /// Whether any file lies below the folder `path`.
     pub fn has_below(&self, path: &[u8]) -> bool {
-        let below = [path, b"/"].concat();
-        let at = self.0.place(&below);
-        at < self.len() && self.0.name(at).starts_with(&below)
+        !self.places_below(path).is_empty()
     }
 
     /// The name at this place, in order of names.

@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::base::{Digest, Progress, RepoPath};
-use crate::data::compose::{has_below, is_within};
+use crate::data::compose::is_within;
 use crate::data::root::RootName;
-use crate::objects::tree::{EntryKind, TreeEntry};
+use crate::objects::tree::EntryKind;
 use crate::storage::store::Store;
 
 use super::switch::Switch;
@@ -27,8 +27,6 @@ pub struct Interrupted {
     /// Files of it that were wanted here.
     pub of: u64,
 }
-
-type Leaves = BTreeMap<Vec<u8>, TreeEntry>;
 
 /// What came of one switch.
 enum Left {
@@ -85,28 +83,29 @@ impl WorktreeRecord {
             let is_wanted = switch.parts.is_empty() || switch.parts.iter().any(|part| is_way(part, folder));
             is_wanted || found.has_below(folder) || recorded.has_below(folder)
         };
-        let leaves = |root: &RootName| root.leaves(store, &enter).ok();
-        let versions = switch.versions.iter().map(leaves).collect::<Option<Vec<_>>>()?;
-        let old = known.map_or(Some(Leaves::new()), |known| leaves(&known.root));
+        let files = |root: &RootName| root.files(store, &enter).ok();
+        let versions = switch.versions.iter().map(files).collect::<Option<Vec<_>>>()?;
+        let old = known.map_or(Some(Files::default()), |known| files(&known.root));
         let (root, to) = (switch.versions.last()?, versions.last()?);
         let ours = ours(recorded, &found, &versions);
         let is_removal = root.is_same(&RootName::nothing());
         if ours.is_empty() {
             return Some(if is_removal { Left::Removed } else { Left::Nothing });
         }
-        let wanted = |name: &Vec<u8>| {
+        let wanted = |name: &[u8]| {
             let is_part = switch.parts.is_empty() || switch.parts.iter().any(|part| is_within(name, part));
             is_part || ours.contains(name) || recorded.contains(name)
         };
-        let is_here = |name: &[u8], entry: &TreeEntry| ours.get(name).is_some_and(|file| file.is_leaf(entry));
-        let count = |chosen: &dyn Fn(&Vec<u8>, &TreeEntry) -> bool| {
-            let files = to.iter().filter(|(_, entry)| entry.kind != EntryKind::Directory);
-            files.filter(|(name, entry)| chosen(name, entry)).count() as u64
+        let is_here =
+            |name: &[u8], file: &FileRecord| ours.get(name).is_some_and(|ours| ours.is_same_data(file));
+        let count = |chosen: &dyn Fn(&[u8], &FileRecord) -> bool| {
+            let files = to.iter().filter(|(_, file)| file.kind != EntryKind::Directory);
+            files.filter(|(name, file)| chosen(name, file)).count() as u64
         };
-        let is_of = |version: &Leaves| {
-            ours.iter().all(|(name, file)| version.get(name).is_some_and(|entry| file.is_leaf(entry)))
+        let is_of = |version: &Files| {
+            ours.iter().all(|(name, file)| version.get(name).is_some_and(|other| other.is_same_data(&file)))
         };
-        if is_of(to) && to.iter().all(|(name, entry)| !wanted(name) || is_here(name, entry)) {
+        if is_of(to) && to.iter().all(|(name, file)| !wanted(name) || is_here(name, &file)) {
             let complete = switch.parts.is_empty();
             return Some(Left::One(PathRecord { root: *root, files: ours, complete }));
         }
@@ -127,17 +126,17 @@ impl WorktreeRecord {
 
 /// Of `found`, what the record or one of the versions says at its name (folders in which a file was to be made, too), and
 /// what of the record was edited or deleted by somebody else.
-fn ours(recorded: &Files, found: &Files, versions: &[Leaves]) -> Files {
+fn ours(recorded: &Files, found: &Files, versions: &[Files]) -> Files {
     let mut ours = BTreeMap::new();
     let is_folder =
-        |name: &[u8]| recorded.has_below(name) || versions.iter().any(|version| has_below(version, name));
+        |name: &[u8]| recorded.has_below(name) || versions.iter().any(|version| version.has_below(name));
     for (name, here) in found.iter() {
         let old = recorded.get(name);
-        let entries = || versions.iter().rev().filter_map(|version| version.get(name));
+        let files = || versions.iter().rev().filter_map(|version| version.get(name));
         let file = match old {
             Some(old) if old.is_same_data(&here) => Some(FileRecord { manifest: old.manifest, ..here }),
-            old => match entries().find(|entry| here.is_leaf(entry)) {
-                Some(entry) => Some(FileRecord { id: entry.id, manifest: entry.manifest, ..here }),
+            old => match files().find(|file| here.is_same_data(file)) {
+                Some(file) => Some(FileRecord { id: file.id, manifest: file.manifest, ..here }),
                 None if here.kind == EntryKind::Directory && is_folder(name) => Some(here),
                 None => old,
             },
@@ -146,7 +145,7 @@ fn ours(recorded: &Files, found: &Files, versions: &[Leaves]) -> Files {
     }
     // A switch removes what its version lacks, and nothing else.
     let is_deleted =
-        |name: &[u8]| !found.contains(name) && versions.iter().all(|version| version.contains_key(name));
+        |name: &[u8]| !found.contains(name) && versions.iter().all(|version| version.contains(name));
     let deleted = recorded.iter().filter(|(name, _)| is_deleted(name));
     ours.extend(deleted.map(|(name, file)| (name.to_owned(), file)));
     Files::from(ours)
