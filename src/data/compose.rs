@@ -55,8 +55,12 @@ pub enum ComposeError {
 }
 
 /// Each on a line of its own.
-fn listed(path: &RepoPath, names: &[Vec<u8>]) -> String {
-    names.iter().map(|name| format!("\n  {path}/{}", String::from_utf8_lossy(name))).collect()
+pub fn listed(path: &RepoPath, names: &[Vec<u8>]) -> String {
+    let line = |name: &Vec<u8>| match name.as_slice() {
+        b"" => format!("\n  {path}"),
+        name => format!("\n  {path}/{}", String::from_utf8_lossy(name)),
+    };
+    names.iter().map(line).collect()
 }
 
 impl Advice for ComposeError {

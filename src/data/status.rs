@@ -41,6 +41,10 @@ pub struct PathStatus {
     /// The checkout of it that was cut short, if files of several versions lie there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub interrupted: Option<Unfinished>,
+    /// Files, by path from the top, that hold other bytes than were written although nobody wrote to them since, as a power
+    /// cut leaves them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub damaged: Vec<String>,
     /// What the store holds of it.
     pub store: Presence,
     /// The remotes that hold it whole, as far as is known here.
@@ -62,7 +66,7 @@ pub struct Unfinished {
 
 impl Unfinished {
     fn new(path: &RepoPath, interrupted: &Interrupted) -> Self {
-        let Interrupted { to, parts, here, of } = interrupted;
+        let Interrupted { to, parts, here, of, .. } = interrupted;
         let mut finish = String::from("git mldata checkout");
         for part in parts {
             finish += &format!(" {}", typed(format!("{path}/{}", String::from_utf8_lossy(part))));
@@ -173,14 +177,14 @@ pub fn status(
     let mut found = Vec::new();
     let mut loss = Loss::default();
     let mut unsafe_roots: BTreeMap<Digest, u64> = BTreeMap::new();
-    let mut reread = false;
     let mut whole = WholeRoots::open(workspace.store());
     let tracked = tracked(workspace, paths)?;
     for Tracked { path, pointer } in tracked.paths {
         let version = RootName::from(&pointer);
         let (files, rows) = counts(workspace.store(), &pointer);
         let (worktree, snapshot) = compare(workspace.top(), &path, &record, &version, files, progress)?;
-        reread |= remember(&mut record, &path, &version, worktree, snapshot);
+        let damaged = damaged(&mut record, &path, snapshot.as_ref());
+        remember(&mut record, &path, &version, worktree, snapshot);
         let remotes = holders(&version.id);
         if let PathState::Modified { changes, .. } = &worktree {
             loss.modified += changes.bytes;
@@ -192,7 +196,7 @@ pub fn status(
             loss.paths.insert(path.clone());
         }
         let interrupted = record.interrupted(&path).map(|interrupted| Unfinished::new(&path, interrupted));
-        found.push(PathStatus { path, version, files, rows, worktree, interrupted, store, remotes });
+        found.push(PathStatus { path, version, files, rows, worktree, interrupted, damaged, store, remotes });
     }
     if paths.is_empty() {
         for older in versions::unpushed(workspace)?.into_iter().chain(further.iter().cloned()) {
@@ -203,10 +207,8 @@ pub fn status(
         }
     }
     loss.versions = unsafe_roots.values().sum();
-    if reread {
-        // Not being able to note it costs the next look some time, nothing else.
-        let _ = record.save(true);
-    }
+    // Not being able to note what was read costs the next look some time, nothing else.
+    let _ = record.save(true);
     let _ = whole.save();
     let remote = remotes.into_iter().find(|remote| remote.default).map(|remote| remote.name);
     Ok(Status {
@@ -231,23 +233,34 @@ pub fn counts(store: &Store, pointer: &Pointer) -> (u64, Option<u64>) {
     }
 }
 
-/// Notes ids that had to be read although nothing changed, so that the next look costs only stats. Whether there is
-/// something to write.
+/// The damaged files of a path, by path from the top. Where there is none, the record vouches for all of it.
+fn damaged(record: &mut WorktreeRecord, path: &RepoPath, snapshot: Option<&Snapshot>) -> Vec<String> {
+    let Some(found) = snapshot.map(|snapshot| &snapshot.files) else { return Vec::new() };
+    record.note_seen(path, found);
+    let names = record.damaged(path, found).into_iter();
+    let shown = |name: Vec<u8>| match name.as_slice() {
+        b"" => path.to_string(),
+        name => format!("{path}/{}", String::from_utf8_lossy(name)),
+    };
+    names.map(shown).collect()
+}
+
+/// Notes ids that had to be read although nothing changed, so that the next look costs only stats.
 fn remember(
     record: &mut WorktreeRecord,
     path: &RepoPath,
     version: &RootName,
     state: PathState,
     snapshot: Option<Snapshot>,
-) -> bool {
-    let Some(snapshot) = snapshot.filter(|snapshot| snapshot.read > 0) else { return false };
+) {
+    let Some(snapshot) = snapshot.filter(|snapshot| snapshot.read > 0) else { return };
     let root = match state {
         PathState::Same | PathState::Partial { .. } => *version,
         PathState::Stale { .. } => match record.get(path) {
             Some(known) => known.root,
-            None => return false,
+            None => return,
         },
-        PathState::Absent | PathState::Mixed | PathState::Modified { .. } => return false,
+        PathState::Absent | PathState::Mixed | PathState::Modified { .. } => return,
     };
     let complete = match record.get(path) {
         Some(known) if known.root.is_same(&root) => known.complete,
@@ -255,5 +268,4 @@ fn remember(
         _ => true,
     };
     record.set(path.clone(), PathRecord { root, files: snapshot.files, complete });
-    true
 }

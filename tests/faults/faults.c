@@ -76,7 +76,7 @@ static long raw(long n, long a, long b, long c, long d, long e) {
 #endif
 
 /* What a call does, as the journal names it. */
-enum { CREATE = 1, WRITE, RENAME, LINK, UNLINK, MKDIR, RMDIR, TRUNCATE, SYNC, OTHER, SYMLINK, SYNC_ALL };
+enum { CREATE = 1, WRITE, RENAME, LINK, UNLINK, MKDIR, RMDIR, TRUNCATE, SYNC, OTHER, SYMLINK, SYNC_ALL, UNNAMED };
 
 struct call {
     int what;        /* one of the above; 0: nothing that is ours */
@@ -178,7 +178,8 @@ static void opening(struct call *call, int folder, long path, long flags) {
     struct stat found;
     named(call, OTHER, folder, path);
     int there = is_there(call->path, &found);
-    if (!there && (flags & O_CREAT)) call->what = CREATE;
+    if ((flags & O_TMPFILE) == O_TMPFILE) call->what = UNNAMED;
+    else if (!there && (flags & O_CREAT)) call->what = CREATE;
     else if (there && (flags & O_TRUNC)) call->what = TRUNCATE;
     else call->what = 0;
 }
@@ -253,7 +254,7 @@ static int64_t offset_of(long n, const long *a) {
 /* What the call was about, as it is after it. */
 static void look(const struct call *call, long result, struct record *record) {
     struct stat found;
-    int fd = call->what == CREATE ? (int)result : call->fd;
+    int fd = call->what == CREATE || call->what == UNNAMED ? (int)result : call->fd;
     const char *path = call->what == RENAME || call->what == LINK ? call->to : call->path;
     if (fd >= 0 ? raw(SYS_fstat, fd, (long)&found, 0, 0, 0) != 0 : !is_there(path, &found)) return;
     record->inode = found.st_ino;
@@ -401,7 +402,7 @@ static void write_filter(void) {
     for (size_t i = 0; i < COUNT(watched); i++) trap_if(watched[i]);
     /* Rust asks by statx; the loader, which runs before the handler is there, does not. */
     if (settings.stats_count) trap_if(SYS_statx);
-    trap_if_flags(SYS_openat, 2, O_CREAT | O_TRUNC);
+    trap_if_flags(SYS_openat, 2, O_CREAT | O_TRUNC | (O_TMPFILE & ~O_DIRECTORY));
 #ifdef SYS_open
     trap_if_flags(SYS_open, 1, O_CREAT | O_TRUNC);
 #endif

@@ -121,14 +121,18 @@ pub(super) fn tell(context: &Context, format: Format, done: &[CheckedOut]) -> Ou
     let (mut exit, mut written_files, mut written_bytes) = (Exit::Done, 0, 0);
     for CheckedOut { path, outcome, .. } in done {
         let left = match outcome.clone() {
-            checkout::Outcome::Done { written, bytes, kept, .. } => {
+            checkout::Outcome::Done { written, bytes, kept, mended, .. } => {
                 written_files += written;
                 written_bytes += bytes;
+                if !mended.is_empty() {
+                    let files = counted(mended.len() as u64, "file");
+                    let more = if mended.len() > NAMED { ", …" } else { "" };
+                    context.output.note(format!("mended {files}: {}{more}", named(&mended)));
+                }
                 if let Some(kept) = kept {
                     let id = kept.id.short();
-                    context
-                        .output
-                        .note(format!("kept a copy of your modified '{path}' for {KEPT_DAYS} days"));
+                    let what = if mended.is_empty() { "your modified" } else { "what lay at" };
+                    context.output.note(format!("kept a copy of {what} '{path}' for {KEPT_DAYS} days"));
                     context.hint(format!("git mldata checkout --from {id}      brings it back"));
                 }
                 continue;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use crate::base::typed;
 use crate::cli::amounts::{count, counted, size};
 use crate::cli::context::Context;
 use crate::cli::escape::{escape, quote};
@@ -87,6 +88,9 @@ fn write(page: &mut Page<'_>, status: &Status) -> io::Result<()> {
         if let Some(unfinished) = &path.interrupted {
             page.painted(Paint::Notable, &interrupted(path, unfinished))?;
         }
+        if !path.damaged.is_empty() {
+            page.painted(Paint::Bad, &damaged(path))?;
+        }
     }
     let (paint, text) = loss(&status.loss);
     page.painted(paint, &text)
@@ -139,6 +143,22 @@ fn interrupted(path: &PathStatus, unfinished: &Unfinished) -> String {
             counted(*of, "file")
         ),
     }
+}
+
+/// So many damaged files are named.
+const NAMED: usize = 5;
+
+/// Files that hold other bytes although nobody wrote to them.
+fn damaged(path: &PathStatus) -> String {
+    let names: Vec<_> = path.damaged.iter().take(NAMED).map(|name| format!("'{}'", escape(name))).collect();
+    let more = if path.damaged.len() > NAMED { ", …" } else { "" };
+    format!(
+        "{} damaged, as a power cut does it (nobody wrote to what was checked out or added): {}{more}; \
+         to mend: git mldata checkout {}",
+        counted(path.damaged.len() as u64, "file"),
+        names.join(", "),
+        typed(&path.path)
+    )
 }
 
 /// What the store holds, where that is not everything.

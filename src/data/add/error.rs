@@ -1,7 +1,7 @@
 //! Why nothing was added.
 
 use crate::base::{Advice, Bytes, Failure, PathError, RepoPath, typed};
-use crate::data::compose::ComposeError;
+use crate::data::compose::{ComposeError, listed};
 use crate::data::content::WriteError;
 use crate::data::tracked::TrackedError;
 use crate::data::transfer::TransferError;
@@ -39,6 +39,17 @@ pub enum AddError {
     /// Another command wrote the pointer while this one read the data.
     #[error("the pointer of '{0}' was written by another command meanwhile; nothing was added")]
     PointerMoved(RepoPath),
+    /// Files hold other bytes than were written although nobody wrote to them, as a power cut leaves them.
+    #[error(
+        "of '{path}' nobody wrote to what was checked out or added, and yet it is damaged, as a power cut does it; nothing was added:{}",
+        listed(path, names)
+    )]
+    Damaged {
+        /// The tracked path.
+        path: RepoPath,
+        /// The files, by path below it.
+        names: Vec<Vec<u8>>,
+    },
     /// Not enough space.
     #[error("{} to store, {} free on the disk of the store, {} of which stay free; nothing was added", Bytes(*needed), Bytes(*free), Bytes(SPARE))]
     NoSpace {
@@ -111,6 +122,10 @@ impl Advice for AddError {
             }
             Self::PointerMoved(path) => vec![format!("git mldata add {path}", path = typed(path))],
             Self::Name(_) => Vec::new(),
+            Self::Damaged { path, .. } => vec![
+                format!("git mldata checkout {path}      brings back what was there", path = typed(path)),
+                format!("git mldata add --all {path}      takes all as it is here", path = typed(path)),
+            ],
             Self::NoSpace { .. } => {
                 vec![
                     "git mldata add --to REMOTE PATH...      sends it to a remote instead of storing it here"

@@ -171,10 +171,13 @@ fn add_through(
         if is_here && !is_elsewhere {
             whole.note(&RootName::from(&version.pointer));
         }
-        if version.record.complete {
-            record.end_switch(&version.target.path);
+        let Version { target: Target { path, .. }, record: known, .. } = version;
+        let (files, complete) = (known.files.clone(), known.complete);
+        record.set(path.clone(), known);
+        if complete {
+            record.end_switch(&path);
+            record.note_seen(&path, &files);
         }
-        record.set(version.target.path, version.record);
         added.push(version.added);
     }
     record.save(false)?;
@@ -296,7 +299,10 @@ fn survey(
         let all_stored = known.is_some_and(|known| known.complete && whole.has(&known.root))
             || relies_on_remote(workspace, whole, known);
         let stored = |file: &FileRecord| {
-            all_stored || file.kind == EntryKind::Directory || holds_content(store, file.id, file.manifest)
+            let is_stored = all_stored
+                || file.kind == EntryKind::Directory
+                || holds_content(store, file.id, file.manifest);
+            is_stored && record.vouches(file)
         };
         let covers = |name: &[u8]| target.covers(name);
         match Survey::take(workspace.top(), &target.path, known, &covers, &stored) {

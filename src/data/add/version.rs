@@ -87,6 +87,11 @@ pub(super) fn store_version(
     };
     let files = survey.read(site.record, known, reading, progress)?.files;
     refuse_vanished(&target, &files)?;
+    let damaged = site.record.damaged(&target.path, &files).into_iter().filter(|name| target.covers(name));
+    let names: Vec<_> = damaged.collect();
+    if !names.is_empty() && site.taking == Taking::Changes {
+        return Err(AddError::Damaged { path: target.path, names });
+    }
     let observed = observer.map(|observer| observer.into_inner().unwrap_or_else(PoisonError::into_inner));
     let made = match files.get(b"") {
         Some(file) => file_version(site.workspace.store(), &target, &file, observed),

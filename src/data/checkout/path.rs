@@ -56,8 +56,11 @@ pub enum Outcome {
         bytes: u64,
         /// Files removed.
         removed: u64,
-        /// The copy of modified files that were replaced.
+        /// The copy of modified or damaged files that were replaced.
         kept: Option<Kept>,
+        /// Files that held other bytes than were written although nobody wrote to them, as a power cut leaves them, by path
+        /// from the top of the work tree.
+        mended: Vec<String>,
     },
     /// Modified files would be lost; nothing was touched.
     Modified {
@@ -187,14 +190,19 @@ pub fn checkout_path(
     let found = snapshot(top, path, record, known, progress)?;
     let mut disk = found.map(|found| found.files).unwrap_or_default();
     let mut plan = plan(&version, &disk, known, wanted);
+    plan.tell_damaged(&record.damaged(path, &disk));
     if let Some(missing) = missing(workspace, &plan) {
         return Ok(missing);
     }
     spare_only_copies(workspace, &mut plan, &disk, known);
-    let kept = match (plan.modified.is_empty(), options.modified) {
-        (true, _) => None,
-        (false, Modified::Refuse) => return Ok(refused(path, &plan, known)),
-        (false, Modified::KeepCopy) => Some(keep_copy(workspace, path, &plan.modified, &mut disk)?),
+    if !plan.modified.is_empty() && options.modified == Modified::Refuse {
+        return Ok(refused(path, &plan, known));
+    }
+    let mended = plan.damaged.keys().map(|name| shown(path, name)).collect();
+    let replaced: BTreeMap<_, _> = plan.modified.iter().chain(&plan.damaged).collect();
+    let kept = match replaced.is_empty() {
+        true => None,
+        false => Some(keep_copy(workspace, path, &replaced, &mut disk)?),
     };
     let bytes = plan.write.bytes();
     check_space(workspace, path, bytes)?;
@@ -222,8 +230,9 @@ pub fn checkout_path(
     let files = result(&version, &disk, &plan.keep, &applied.written);
     let complete = matches!(wanted, Wanted::All) && files.len() == version.len();
     record.end_switch(path);
-    record.set(path.clone(), PathRecord { root: *root, files, complete });
-    Ok(Outcome::Done { written, bytes, removed, kept })
+    record.set(path.clone(), PathRecord { root: *root, files: files.clone(), complete });
+    record.note_seen(path, &files);
+    Ok(Outcome::Done { written, bytes, removed, kept, mended })
 }
 
 /// What lies there afterwards: files that were kept as they were on the disk, and files that were written with their stats;
@@ -249,6 +258,7 @@ fn result(version: &Files, disk: &Files, kept: &[(usize, usize)], written: &[(us
 fn spare_only_copies(workspace: &Workspace, plan: &mut Plan, disk: &Files, known: Option<&PathRecord>) {
     let Some(known) = known else { return };
     let touched = plan.write.iter().map(|(name, _)| name).chain(plan.remove.iter().map(Vec::as_slice));
+    let touched = touched.filter(|name| !plan.damaged.contains_key(*name));
     let touched: Vec<_> = touched.filter_map(|name| Some((name.to_owned(), disk.get(name)?))).collect();
     if is_only_copy(workspace, &known.root, touched.iter().map(|(_, file)| *file)) {
         let lost = touched.into_iter().filter(|(_, file)| {
@@ -337,19 +347,23 @@ fn missing(workspace: &Workspace, plan: &Plan) -> Option<Outcome> {
 }
 
 fn refused(path: &RepoPath, plan: &Plan, known: Option<&PathRecord>) -> Outcome {
-    let shown = |name: &Vec<u8>| match name.as_slice() {
+    let files = plan.modified.keys().map(|name| shown(path, name)).collect();
+    Outcome::Modified { since: known.map(|known| known.root.id), files }
+}
+
+/// The file `name` of a tracked path, for people.
+fn shown(path: &RepoPath, name: &[u8]) -> String {
+    match name {
         b"" => path.to_string(),
         name => format!("{path}/{}", String::from_utf8_lossy(name)),
-    };
-    let files = plan.modified.keys().map(shown).collect();
-    Outcome::Modified { since: known.map(|known| known.root.id), files }
+    }
 }
 
 /// Stores the modified files and notes them; only these very files may be replaced afterwards.
 fn keep_copy(
     workspace: &Workspace,
     path: &RepoPath,
-    modified: &BTreeMap<Vec<u8>, FileRecord>,
+    modified: &BTreeMap<&Vec<u8>, &FileRecord>,
     disk: &mut Files,
 ) -> Result<Kept, CheckoutError> {
     let store = workspace.store();
@@ -359,17 +373,17 @@ fn keep_copy(
     let (mut leaves, mut looked_at) = (BTreeMap::new(), BTreeMap::new());
     for (name, file) in modified {
         let at = located(&start, name);
-        let mut copy = *file;
+        let mut copy = **file;
         match file.kind {
             EntryKind::File => {
                 let (content, fingerprint) = content::store_file(&at, &intake, &Progress::hidden())?;
                 (copy.id, copy.manifest, copy.fingerprint) = (content.id, content.manifest, fingerprint);
-                looked_at.insert(name.clone(), copy);
+                looked_at.insert((*name).clone(), copy);
             }
             EntryKind::Link => copy.id = content::store_link(&at, &intake)?.id,
             EntryKind::Directory | EntryKind::Split => {}
         }
-        leaves.insert(name.clone(), copy.leaf());
+        leaves.insert((*name).clone(), copy.leaf());
     }
     *disk = disk.overlaid(&Files::from(looked_at));
     let root = match leaves.get(&b""[..]) {
@@ -429,7 +443,7 @@ pub fn checkout_kept(
     }
     let replaced = match plan.modified.is_empty() {
         true => None,
-        false => Some(keep_copy(workspace, path, &plan.modified, &mut disk)?),
+        false => Some(keep_copy(workspace, path, &plan.modified.iter().collect(), &mut disk)?),
     };
     let bytes = plan.write.bytes();
     check_space(workspace, path, bytes)?;
@@ -443,5 +457,5 @@ pub fn checkout_kept(
         return Err(error.into());
     }
     // The record keeps saying what was written last *of a version*: so these files show as modified, as they are.
-    Ok(Outcome::Done { written, bytes, removed: 0, kept: replaced })
+    Ok(Outcome::Done { written, bytes, removed: 0, kept: replaced, mended: Vec::new() })
 }

@@ -1,6 +1,6 @@
 //! What a checkout would write, remove and leave, decided before anything is touched.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::data::compose::is_within;
 use crate::data::worktree::{FileRecord, Files, PathRecord};
@@ -31,6 +31,17 @@ pub struct Plan {
     pub keep: Vec<(usize, usize)>,
     /// Modified files that would be overwritten or removed.
     pub modified: BTreeMap<Vec<u8>, FileRecord>,
+    /// Files that would be overwritten or removed, and hold other bytes than were written although nobody wrote to them.
+    pub damaged: BTreeMap<Vec<u8>, FileRecord>,
+}
+
+impl Plan {
+    /// Takes the damaged files out of those that are modified.
+    pub fn tell_damaged(&mut self, names: &BTreeSet<Vec<u8>>) {
+        let (damaged, modified) =
+            std::mem::take(&mut self.modified).into_iter().partition(|(name, _)| names.contains(name));
+        (self.damaged, self.modified) = (damaged, modified);
+    }
 }
 
 /// Some of the files of a version.

@@ -8,6 +8,7 @@ mod own;
 mod pipeline;
 mod presence;
 mod read;
+mod remains;
 mod restore;
 mod steady;
 mod walk;
@@ -20,6 +21,7 @@ pub use intake::{Elsewhere, Intake};
 pub use own::{read_range, store_bytes};
 pub use presence::{Presence, holds, holds_content, holds_some_content, presence};
 pub use read::{ContentReader, ReadError, copy_content, read_content};
+pub use remains::remains_of;
 pub use restore::{Former, check_content, restore_content};
 pub use steady::open_regular;
 pub use walk::{

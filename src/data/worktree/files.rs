@@ -174,6 +174,11 @@ impl Files {
         !self.places_below(path).is_empty()
     }
 
+    /// Whether any of them changed at `moment` (nanoseconds since 1970) or later.
+    pub fn changed_since(&self, moment: i64) -> bool {
+        self.0.fingerprints.iter().any(|fingerprint| fingerprint.changed >= moment)
+    }
+
     /// The name at this place, in order of names.
     pub fn name_at(&self, at: usize) -> &[u8] {
         self.0.name(at)

@@ -49,6 +49,12 @@ impl Fingerprint {
         }
     }
 
+    /// Whether nobody wrote to the file since this was taken of it, whatever its bytes and size are now.
+    pub fn is_untouched(&self, now: &Self) -> bool {
+        let times_and_inode = |of: &Self| (of.modified, of.changed, of.inode);
+        self.inode != 0 && times_and_inode(self) == times_and_inode(now)
+    }
+
     /// A time of modification for a file that is written now, so old that every later write is told from it.
     pub fn before_all_edits() -> SystemTime {
         SystemTime::now() - Duration::from_nanos(2 * FINE_TICKS as u64)

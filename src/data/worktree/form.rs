@@ -2,7 +2,10 @@
 //!
 //! | bytes | meaning |
 //! | --- | --- |
-//! | 8 | `mlstate2` |
+//! | 8 | `mlstate3` |
+//! | 16 | the start of the machine at which it was written (zero: not known) |
+//! | i64 | files that changed at this moment (nanoseconds) or later may not be on the disk yet |
+//! | 16 | the note of switches that had ended, by the first bytes of its BLAKE3 (zero: none) |
 //! | u32 | number of paths; of each: |
 //! | u16, bytes | the path in the repository |
 //! | u8, 32, 32, u64 | kind (0 file, 1 tree), id, manifest (zero: none) and size of the root |
@@ -19,21 +22,39 @@
 
 use std::collections::BTreeMap;
 
+use super::switch::Seal;
 use super::{FileRecord, Files, FilesBuilder, Fingerprint, PathRecord};
 use crate::base::{Digest, RepoPath};
 use crate::data::root::RootName;
 use crate::objects::pointer::PointerKind;
 use crate::objects::tree::EntryKind;
 
-const MAGIC: &[u8; 8] = b"mlstate2";
+const MAGIC: &[u8; 8] = b"mlstate3";
 /// Marks the kind of a file whose manifest follows.
 const HAS_MANIFEST: u8 = 16;
 /// Bytes of a file whose name says nothing new.
 const SMALLEST_FILE: usize = 2 + 2 + 1 + 32 + 32;
 
+/// The paths of a record.
+pub(super) type Paths = BTreeMap<RepoPath, PathRecord>;
+
+/// What of the files of a record was on the disk for certain when it was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Synced {
+    /// The start of the machine; zero where it is not known.
+    pub boot: [u8; 16],
+    /// Files that changed at this moment (nanoseconds since 1970) or later may not have been.
+    pub until: i64,
+    /// The note of switches that had ended.
+    pub finished: Seal,
+}
+
 /// The record of these paths.
-pub(super) fn encode(paths: &BTreeMap<RepoPath, PathRecord>) -> Vec<u8> {
+pub(super) fn encode(paths: &Paths, synced: &Synced) -> Vec<u8> {
     let mut out = MAGIC.to_vec();
+    out.extend(synced.boot);
+    out.extend(synced.until.to_le_bytes());
+    out.extend(synced.finished);
     out.extend((paths.len() as u32).to_le_bytes());
     for (path, record) in paths {
         put_name(&mut out, path.as_str().as_bytes());
@@ -84,12 +105,14 @@ fn put_ids(out: &mut Vec<u8>, id: Digest, manifest: Option<Digest>) {
 }
 
 /// `None` for anything that is not whole.
-pub(super) fn decode(bytes: &[u8]) -> Option<BTreeMap<RepoPath, PathRecord>> {
+pub(super) fn decode(bytes: &[u8]) -> Option<(Paths, Synced)> {
     let (body, seal) = bytes.split_last_chunk::<32>()?;
     if Digest::of(body).as_bytes() != seal {
         return None;
     }
     let mut rest = body.strip_prefix(MAGIC)?;
+    let (boot, until) = (take(&mut rest)?, i64::from_le_bytes(take(&mut rest)?));
+    let synced = Synced { boot, until, finished: take(&mut rest)? };
     let mut paths = BTreeMap::new();
     for _ in 0..u32::from_le_bytes(take(&mut rest)?) {
         let path = RepoPath::new(str::from_utf8(take_name(&mut rest)?).ok()?).ok()?;
@@ -100,7 +123,7 @@ pub(super) fn decode(bytes: &[u8]) -> Option<BTreeMap<RepoPath, PathRecord>> {
         let files = take_files(&mut rest)?;
         paths.insert(path, PathRecord { root: RootName { kind, id, manifest, size }, files, complete });
     }
-    rest.is_empty().then_some(paths)
+    rest.is_empty().then_some((paths, synced))
 }
 
 fn take_files(rest: &mut &[u8]) -> Option<Files> {

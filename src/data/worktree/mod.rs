@@ -4,6 +4,7 @@ mod compare;
 mod files;
 mod fingerprint;
 mod form;
+mod reboot;
 mod record;
 mod scan;
 mod settle;

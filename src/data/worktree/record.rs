@@ -14,9 +14,10 @@ use crate::data::root::RootName;
 use crate::git::LockFile;
 use crate::storage::durable::{self, DurableError};
 
-use super::form::{decode, encode};
+use super::form::{Paths, Synced, decode, encode};
+use super::reboot::damaged;
 use super::settle::Interrupted;
-use super::switch::{Switch, SwitchNote};
+use super::switch::{Seal, Switch, SwitchNote};
 use super::{FileRecord, Files, Fingerprint};
 
 /// What was last written or added at one path.
@@ -33,12 +34,17 @@ pub struct PathRecord {
 /// What this worktree last wrote or added, by path.
 #[derive(Debug, Default)]
 pub struct WorktreeRecord {
-    paths: BTreeMap<RepoPath, PathRecord>,
+    paths: Paths,
     file: PathBuf,
     /// The file when it was read; `None` where there was none.
     read: Option<Fingerprint>,
     /// Paths that were set or removed since.
     changed: BTreeSet<RepoPath>,
+    /// What the file says of the disk, and from which moment on stats vouch for nothing because of that.
+    synced: Synced,
+    doubted_from: Option<i64>,
+    /// Paths of which all files were seen to be whole since the machine was started.
+    whole: BTreeSet<RepoPath>,
     /// Which paths are on their way from one version to another.
     switches: SwitchNote,
     /// Where files of several versions lie.
@@ -54,7 +60,7 @@ impl WorktreeRecord {
     pub fn open(git_dir: &Path) -> io::Result<Self> {
         let file = git_dir.join("ml").join("state");
         // First the note of switches: it is taken away when the record is written.
-        let switches = SwitchNote::open(git_dir);
+        let mut switches = SwitchNote::open(git_dir);
         let bytes = match fs::read(&file) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -63,8 +69,10 @@ impl WorktreeRecord {
             Err(error) => return Err(error),
         };
         let read = Some(Fingerprint::of(&fs::metadata(&file)?));
-        let paths = decode(&bytes).unwrap_or_default();
-        Ok(Self { paths, file, read, switches, ..Self::default() })
+        let (paths, synced) = decode(&bytes).unwrap_or_default();
+        switches.tell_finished(synced.finished);
+        let doubted_from = synced.doubted_from();
+        Ok(Self { paths, file, read, switches, synced, doubted_from, ..Self::default() })
     }
 
     /// The stats of its files, which every change of the record changes; `None` where there is none.
@@ -80,6 +88,7 @@ impl WorktreeRecord {
 
     /// Notes what was written or added at `path`.
     pub fn set(&mut self, path: RepoPath, record: PathRecord) {
+        self.switches.overrule(&path, Some(&record.root));
         if self.paths.get(&path) != Some(&record) {
             self.changed.insert(path.clone());
             self.paths.insert(path, record);
@@ -89,6 +98,7 @@ impl WorktreeRecord {
     /// Forgets `path`.
     pub fn remove(&mut self, path: &RepoPath) -> Option<PathRecord> {
         self.end_switch(path);
+        self.switches.overrule(path, None);
         let removed = self.paths.remove(path);
         if removed.is_some() {
             self.changed.insert(path.clone());
@@ -153,9 +163,49 @@ impl WorktreeRecord {
         self.paths.iter()
     }
 
-    /// Whether a file with this fingerprint still holds the bytes of its record, as far as a stat can tell.
-    pub fn vouches(&self, record: &FileRecord, now: &Fingerprint) -> bool {
-        record.fingerprint == *now
+    /// Whether a file that has the stat of its record holds its bytes: a power cut may have taken them.
+    pub fn vouches(&self, file: &FileRecord) -> bool {
+        self.doubted_from.is_none_or(|moment| file.fingerprint.changed < moment)
+    }
+
+    /// Says that `found` is what lies at `path`, read where [`WorktreeRecord::vouches`] said no: the record vouches for it
+    /// from now on, if no file of it is damaged.
+    pub fn note_seen(&mut self, path: &RepoPath, found: &Files) {
+        let is_whole = || self.damaged(path, found).is_empty();
+        if self.doubted_from.is_some() && is_whole() {
+            self.whole.insert(path.clone());
+        }
+    }
+
+    /// The files of `path`, by path below, that hold other bytes than were written although nobody else wrote to them;
+    /// `found` is what lies there.
+    pub fn damaged(&self, path: &RepoPath, found: &Files) -> BTreeSet<Vec<u8>> {
+        let known = self.paths.get(path).map(|known| damaged(&known.files, found)).unwrap_or_default();
+        let cut = self.interrupted.get(path).map(|interrupted| interrupted.damaged.clone());
+        known.into_iter().chain(cut.into_iter().flatten()).collect()
+    }
+
+    /// Whether nothing happened, and the record can yet say more than it does.
+    fn is_overtaken(&self) -> bool {
+        let known = |path| self.paths.contains_key(path);
+        self.whole.iter().any(known) || self.synced.is_overtaken()
+    }
+
+    /// The note of switches that the record names as ended, if that is still so.
+    fn named_seal(&self) -> Seal {
+        let is_so = self.synced.finished == self.switches.finished_seal();
+        if is_so { self.synced.finished } else { Seal::default() }
+    }
+
+    /// What can be said of the disk now.
+    fn synced_now(&self) -> Synced {
+        // What was not read yet stays in doubt.
+        let stays = self.doubted_from.is_some_and(|moment| {
+            let unseen = self.paths.iter().filter(|(path, _)| !self.whole.contains(*path));
+            unseen.into_iter().any(|(_, known)| known.files.changed_since(moment))
+        });
+        let synced = if stays { self.synced } else { Synced::now(&self.paths) };
+        Synced { finished: self.switches.finished_seal(), ..synced }
     }
 
     /// A moment by the clock of the file system: what was modified well before it and changes after it is told by its
@@ -181,8 +231,8 @@ impl WorktreeRecord {
     ///
     /// When the file cannot be written.
     pub fn save(&mut self, refresh: bool) -> Result<(), DurableError> {
-        if self.changed.is_empty() {
-            return self.switches.tidy();
+        if self.changed.is_empty() && !(refresh && self.is_overtaken()) {
+            return self.switches.tidy(self.named_seal());
         }
         let lock = self.file.with_extension("lock");
         // It only spares the next command some reading: rather it is lost than that a command fails for it.
@@ -195,17 +245,19 @@ impl WorktreeRecord {
             if refresh {
                 return Ok(());
             }
-            if let Some(mut others) = fs::read(&self.file).ok().and_then(|bytes| decode(&bytes)) {
+            if let Some((mut others, _)) = fs::read(&self.file).ok().and_then(|bytes| decode(&bytes)) {
                 others.retain(|path, _| !self.changed.contains(path));
                 let ours = std::mem::take(&mut self.paths).into_iter();
                 others.extend(ours.filter(|(path, _)| self.changed.contains(path)));
                 self.paths = others;
             }
         }
-        durable::write_derived(&self.file, &encode(&self.paths))?;
+        self.synced = self.synced_now();
+        self.doubted_from = self.synced.doubted_from();
+        durable::write_derived(&self.file, &encode(&self.paths, &self.synced))?;
         self.read = fs::metadata(&self.file).ok().map(|metadata| Fingerprint::of(&metadata));
         self.changed.clear();
-        self.switches.tidy()
+        self.switches.tidy(self.synced.finished)
     }
 }
 

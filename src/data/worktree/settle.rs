@@ -8,12 +8,13 @@ use std::path::Path;
 
 use crate::base::{Digest, Progress, RepoPath};
 use crate::data::compose::is_within;
+use crate::data::content::remains_of;
 use crate::data::root::RootName;
 use crate::objects::tree::EntryKind;
 use crate::storage::store::Store;
 
 use super::switch::Switch;
-use super::{FileRecord, Files, PathRecord, WorktreeRecord, snapshot};
+use super::{FileRecord, Files, PathRecord, WorktreeRecord, located, snapshot};
 
 /// A switch that was cut short, and what it left.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +27,8 @@ pub struct Interrupted {
     pub here: u64,
     /// Files of it that were wanted here.
     pub of: u64,
+    /// Files, by path below, of which a power cut left a part.
+    pub damaged: Vec<Vec<u8>>,
 }
 
 /// What came of one switch.
@@ -89,7 +92,19 @@ impl WorktreeRecord {
         let (root, to) = (switch.versions.last()?, versions.last()?);
         let ours = ours(recorded, &found, &versions);
         let is_removal = root.is_same(&RootName::nothing());
-        if ours.is_empty() {
+        let damaged = match switch.is_before_boot() {
+            true => {
+                // Where the record has the stat of what was written, that tells.
+                let is_recorded = |name: &[u8]| {
+                    let old = recorded.get(name);
+                    old.is_some_and(|old| to.get(name).is_some_and(|file| old.is_same_data(&file)))
+                };
+                let unseen = found.filter(|name| !is_recorded(name));
+                damaged_by_cut(store, &path.under(top), &unseen, &ours, &versions)
+            }
+            false => Vec::new(),
+        };
+        if ours.is_empty() && damaged.is_empty() {
             return Some(if is_removal { Left::Removed } else { Left::Nothing });
         }
         let wanted = |name: &[u8]| {
@@ -109,7 +124,8 @@ impl WorktreeRecord {
             let complete = switch.parts.is_empty();
             return Some(Left::One(PathRecord { root: *root, files: ours, complete }));
         }
-        if let (Some(known), Some(old)) = (known, old)
+        if damaged.is_empty()
+            && let (Some(known), Some(old)) = (known, old)
             && is_of(&old)
             && !is_removal
         {
@@ -118,10 +134,29 @@ impl WorktreeRecord {
             return Some(if is_whole { Left::Nothing } else { Left::One(record) });
         }
         let (here, of) = (count(&|name, entry| is_here(name, entry)), count(&|name, _| wanted(name)));
-        let interrupted = Interrupted { to: root.id, parts: switch.parts.clone(), here, of };
+        let interrupted = Interrupted { to: root.id, parts: switch.parts.clone(), here, of, damaged };
         let root = known.map_or(*root, |known| known.root);
         Some(Left::Mix(PathRecord { root, files: ours, complete: false }, interrupted))
     }
+}
+
+/// Files that are not ours as they are, and hold only what a switch wrote before the power went.
+fn damaged_by_cut(
+    store: &Store,
+    start: &Path,
+    found: &Files,
+    ours: &Files,
+    versions: &[Files],
+) -> Vec<Vec<u8>> {
+    let strangers = found.iter().filter(|(name, here)| {
+        here.kind == EntryKind::File && !ours.get(name).is_some_and(|ours| ours.is_same_data(here))
+    });
+    let is_part = |name: &[u8]| {
+        let mut files = versions.iter().filter_map(|version| version.get(name));
+        let place = located(start, name);
+        files.any(|file| file.kind == EntryKind::File && remains_of(store, &place, &file.leaf()))
+    };
+    strangers.filter(|(name, _)| is_part(name)).map(|(name, _)| name.to_owned()).collect()
 }
 
 /// Of `found`, what the record or one of the versions says at its name (folders in which a file was to be made, too), and

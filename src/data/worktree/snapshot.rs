@@ -89,7 +89,8 @@ pub fn snapshot(
     known: Option<&PathRecord>,
     progress: &Progress,
 ) -> Result<Option<Snapshot>, SnapshotError> {
-    let Some(survey) = Survey::take(top, path, known, &|_| true, &|_| true)? else { return Ok(None) };
+    let vouches = |file: &FileRecord| worktree.vouches(file);
+    let Some(survey) = Survey::take(top, path, known, &|_| true, &vouches)? else { return Ok(None) };
     Ok(Some(survey.read(worktree, known, Reading::Ids, progress)?))
 }
 

@@ -11,6 +11,7 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 use crate::base::RandomId;
+use crate::storage::boot::boot_id;
 
 /// What a process does with the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -148,7 +149,7 @@ pub(super) fn hold(entry: &File) {
 fn fixed() -> [String; 4] {
     let namespace = fs::read_link("/proc/self/ns/pid").ok();
     let namespace = namespace.map(|link| link.to_string_lossy().into_owned()).unwrap_or_default();
-    let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+    let boot = boot_id().unwrap_or_default().to_owned();
     let machine = fs::read_to_string("/etc/machine-id").unwrap_or_default();
     let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
     let plain = |text: String, longest: usize| {

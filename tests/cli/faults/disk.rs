@@ -111,11 +111,21 @@ impl Disk {
     pub fn apply(&mut self, record: &Record) {
         let number = self.by_inode.get(&record.inode).copied();
         match &record.deed {
-            Deed::Create => self.make(record, Kind::File { now: Vec::new(), safe: Vec::new() }, 0o100_644),
-            Deed::MakeFolder => {
-                self.make(record, Kind::Folder { now: Names::new(), safe: Names::new() }, 0o040_755);
+            Deed::Create | Deed::CreateUnnamed => {
+                let made = self.make(record, Kind::File { now: Vec::new(), safe: Vec::new() }, 0o100_644);
+                if record.deed == Deed::Create {
+                    self.give_name(&record.path, made);
+                }
             }
-            Deed::Symlink(target) => self.make(record, Kind::Link(target.clone()), 0o120_777),
+            Deed::MakeFolder => {
+                let empty = Kind::Folder { now: Names::new(), safe: Names::new() };
+                let made = self.make(record, empty, 0o040_755);
+                self.give_name(&record.path, made);
+            }
+            Deed::Symlink(target) => {
+                let made = self.make(record, Kind::Link(target.clone()), 0o120_777);
+                self.give_name(&record.path, made);
+            }
             Deed::Write(at, bytes) => self.write(number.expect("a file"), *at as usize, bytes),
             Deed::Resize(length) => {
                 if let Kind::File { now, .. } = &mut self.nodes[number.expect("a file")].kind {
@@ -140,12 +150,12 @@ impl Disk {
         }
     }
 
-    fn make(&mut self, record: &Record, kind: Kind, mode: u32) {
+    fn make(&mut self, record: &Record, kind: Kind, mode: u32) -> usize {
         let identity = Identity { inode: record.inode, shown: record.inode, changed: record.changed };
         let node = Node { kind, mode, modified: record.modified, identity, disguised: false };
         let number = self.add(node);
         self.by_inode.insert(record.inode, number);
-        self.give_name(&record.path, number);
+        number
     }
 
     fn write(&mut self, number: usize, at: usize, bytes: &[u8]) {

@@ -9,6 +9,8 @@ use std::path::PathBuf;
 pub enum Deed {
     /// Made a file.
     Create,
+    /// Made a file without a name.
+    CreateUnnamed,
     /// Wrote these bytes from this offset.
     Write(u64, Vec<u8>),
     /// Gave a file another name.
@@ -89,6 +91,7 @@ fn take_record(bytes: &mut &[u8]) -> Record {
         10 => Deed::Other,
         11 => Deed::Symlink(to),
         12 => Deed::SyncAll,
+        13 => Deed::CreateUnnamed,
         other => panic!("the journal has a record of kind {other}"),
     };
     Record { deed, path, inode, modified: [a, b], changed: [c, d] }
