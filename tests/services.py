@@ -10,6 +10,7 @@ finds the services by variables:
     GIT_ML_TEST_AZURE_ENDPOINT                         Azurite, with AZURE_STORAGE_KEY
     GIT_ML_TEST_GOOGLE_ENDPOINT                        fake-gcs-server
     GIT_ML_TEST_WEBDAV, GIT_ML_TEST_WEBDAV_USER, …_PASSWORD   rclone serve webdav
+    GIT_ML_TEST_SFTP, GIT_ML_TEST_SSH                  rclone serve sftp, and the ssh that reaches it without a question
     GIT_ML_TEST_HTTP, GIT_ML_TEST_HTTP_FOLDER          rclone serve http, over a folder that the tests may fill
 
 The servers and their data are gone when the command has ended.
@@ -173,6 +174,40 @@ class Http(Rclone):
         yield "GIT_ML_TEST_HTTP_FOLDER", str(self.data)
 
 
+class Sftp(Rclone):
+    def command(self):
+        key = self.folder / "key"
+        if not key.exists():
+            make_key = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", USER, "-f", str(key)]
+            subprocess.run(make_key, check=True)
+        options = ["--authorized-keys", self.folder / "key.pub", "--cache-dir", self.folder / "cache"]
+        # The pieces of a file come in any order, and wait for those before.
+        return self.rclone("sftp", *options, "--vfs-write-wait", "30s")
+
+    def wait_once(self):
+        end = time.monotonic() + SECONDS_TO_START
+        while not self.greets():
+            if self.process.poll() is not None:
+                raise RuntimeError(f"it ended with {self.process.returncode}")
+            if time.monotonic() > end:
+                raise RuntimeError("it does not greet as a server of SSH does")
+            time.sleep(0.1)
+
+    def greets(self):
+        try:
+            with socket.create_connection(("127.0.0.1", self.ports["http"]), timeout=5) as connection:
+                return connection.recv(4) == b"SSH-"
+        except OSError:
+            return False
+
+    def variables(self):
+        config = self.folder / "ssh_config"
+        lines = [f"IdentityFile {self.folder / 'key'}", "IdentitiesOnly yes", "StrictHostKeyChecking accept-new"]
+        config.write_text("\n".join([*lines, f"UserKnownHostsFile {self.folder / 'known_hosts'}", ""]))
+        yield "GIT_ML_TEST_SFTP", f"sftp://{USER}@127.0.0.1:{self.ports['http']}/data"
+        yield "GIT_ML_TEST_SSH", f"ssh -F {config}"
+
+
 class Azurite(Service):
     port_names = ["blob"]
 
@@ -224,7 +259,7 @@ class FakeGcs(Service):
         yield "GIT_ML_TEST_GOOGLE_ENDPOINT", self.url()
 
 
-SERVICES = [SeaweedFS, BadS3, WebDav, Http, Azurite, FakeGcs]
+SERVICES = [SeaweedFS, BadS3, WebDav, Sftp, Http, Azurite, FakeGcs]
 
 
 def main(tools, command):

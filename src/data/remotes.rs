@@ -297,8 +297,15 @@ fn connect(workspace: &Workspace, settings: &RemoteSettings, trusted: bool) -> R
         workspace.repository().login(protocol, host, path, options.user.as_deref())
     });
     let login = login.map(|(user, password)| Login::new(user, password));
-    let access = Access { name: settings.name.clone(), trusted, login };
+    let access = Access { name: settings.name.clone(), trusted, ssh: ssh_command(workspace), login };
     Ok(Remote::open(&url, &options, &access, workspace.top())?)
+}
+
+/// The command that stands for `ssh`, where Git is told of one: in the same order.
+fn ssh_command(workspace: &Workspace) -> Option<String> {
+    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let program = || variable("GIT_SSH").map(typed);
+    variable("GIT_SSH_COMMAND").or_else(|| workspace.repository().setting("core.sshCommand")).or_else(program)
 }
 
 /// The variable of the environment that says which places are trusted, where no clone keeps that: in CI. Each as

@@ -30,6 +30,7 @@ const CREDENTIALS: [&str; 4] =
 /// The place with the credentials of `tests/run`.
 fn with_credentials(place: Place) -> Place {
     let value = |name: &str| std::env::var(name).unwrap_or_default();
+    let place = place.with("GIT_SSH_COMMAND", &value("GIT_ML_TEST_SSH"));
     CREDENTIALS.into_iter().fold(place, |place, name| place.with(name, &value(name)))
 }
 
@@ -138,6 +139,7 @@ fn other_services() -> Vec<ServiceOfTest> {
     let options = endpoint("GIT_ML_TEST_GOOGLE_ENDPOINT");
     add("google", bucket("gs", &options), options.unwrap_or_default() + " -o anonymous=true");
     add("webdav", promised("GIT_ML_TEST_WEBDAV"), String::new());
+    add("sftp", promised("GIT_ML_TEST_SFTP"), String::new());
     services
 }
 

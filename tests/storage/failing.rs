@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 
 use git_ml::base::{Advice, RandomId};
 use git_ml::storage::durable::write_atomically;
-use git_ml::storage::remote::{Remote, RemoteError, RemoteErrorKind};
+use git_ml::storage::remote::{Access, Remote, RemoteError, RemoteErrorKind};
 
 use crate::canned::Canned;
-use crate::places::{ServiceOfTest, bucket, container, google_bucket, open};
+use crate::places::{ServiceOfTest, bucket, container, google_bucket, open, open_as};
 
 const SLOW_DOWN: &str = "<Error><Code>SlowDown</Code><Message>Reduce your rate</Message></Error>";
 const DENIED: &str = "<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>";
@@ -190,4 +190,39 @@ fn child_is_let_in() {
     let remote = service.open("profile").unwrap();
     remote.check().unwrap();
     println!("{remote:?}");
+}
+
+/// An `ssh` that is this line of a shell.
+fn by_ssh(line: &str) -> (RemoteError, Duration) {
+    let access = Access { ssh: Some(line.to_owned()), ..Access::default() };
+    let remote = open_as("sftp://ada@storage.example.com/ml", &[("timeout", "1")], &access).unwrap();
+    let begun = Instant::now();
+    let error = remote.check().unwrap_err();
+    (error, begun.elapsed())
+}
+
+#[test]
+fn what_ssh_says_is_told_at_once_and_nothing_waits_for_an_answer() {
+    let said = |line: &str| format!("echo 'ada@storage.example.com: {line}' >&2; exit 255; true");
+    let cases = [
+        (
+            said("Permission denied (publickey)."),
+            RemoteErrorKind::BadCredentials,
+            "Permission denied (publickey)",
+        ),
+        (said("Host key verification failed."), RemoteErrorKind::Denied, "Host key verification failed"),
+        (said("Connection refused"), RemoteErrorKind::Unreachable, "Connection refused"),
+        ("no-such-program-of-ssh".into(), RemoteErrorKind::Unreachable, "no-such-program-of-ssh"),
+        ("sleep 60; true".into(), RemoteErrorKind::Unreachable, "no answer within 1 s"),
+        ("echo 'welcome to storage'; true".into(), RemoteErrorKind::Unreachable, "ssh ended"),
+    ];
+    for (line, kind, words) in cases {
+        let (error, took) = by_ssh(&line);
+        assert_eq!(error.kind(), kind, "{line}: {error}");
+        assert!(error.to_string().contains(words), "{error}");
+        assert!(!error.hints().is_empty() && took < Duration::from_secs(8), "{error} after {took:?}");
+    }
+    let (error, _) = by_ssh(&said("Permission denied (publickey)."));
+    let hint = "sftp sftp://ada@storage.example.com/ml      must work without a question";
+    assert!(error.hints()[0].starts_with(hint), "{:?}", error.hints());
 }

@@ -23,7 +23,7 @@ pub fn every_kind() -> Vec<PlaceOfTest> {
         PlaceOfTest { remote: in_folder, _folder: Some(folder) },
     ];
     let unique = RandomId::generate();
-    let services = [bucket(), bad_bucket(), container(), google_bucket(), webdav()];
+    let services = [bucket(), bad_bucket(), container(), google_bucket(), webdav(), ssh_server()];
     for service in services.into_iter().flatten() {
         let remote = service.open(&unique.to_string()).unwrap();
         places.push(PlaceOfTest { remote, _folder: None });
@@ -99,6 +99,12 @@ pub fn webdav() -> Option<ServiceOfTest> {
     let login = promised("GIT_ML_TEST_WEBDAV_USER").zip(promised("GIT_ML_TEST_WEBDAV_PASSWORD"));
     let login = login.map(|(user, password)| Login::new(user, password));
     Some(ServiceOfTest { access: Access { trusted: true, login, ..Access::default() }, ..service(url, &[]) })
+}
+
+/// A folder of an SSH server, and the `ssh` that reaches it without a question.
+pub fn ssh_server() -> Option<ServiceOfTest> {
+    let (url, ssh) = promised("GIT_ML_TEST_SFTP").zip(promised("GIT_ML_TEST_SSH"))?;
+    Some(ServiceOfTest { access: Access { ssh: Some(ssh), ..Access::default() }, ..service(url, &[]) })
 }
 
 /// A web server and the folder that it shows.

@@ -13,6 +13,8 @@ pub struct Access {
     pub name: String,
     /// Whether the user's own configuration names this address and endpoint.
     pub trusted: bool,
+    /// The command that stands for `ssh`, as Git knows it; `None`: `ssh`.
+    pub ssh: Option<String>,
     /// Name and password out of Git's credential helpers.
     pub login: Option<Login>,
 }

@@ -43,6 +43,12 @@ impl RemoteError {
     /// Credentials are missing, kept back, wrong, or not enough.
     fn hints_of_refusal(&self) -> Vec<String> {
         let Details { kind, remote, name, identity, service, .. } = self.details();
+        if *service == ServiceKind::Sftp {
+            let try_it = format!("sftp {remote}", remote = typed(remote));
+            return vec![format!(
+                "{try_it}      must work without a question: by a key, with the host's key known"
+            )];
+        }
         let who = identity.as_ref().map(ToString::to_string).unwrap_or_default();
         let trust = format!("git mldata remote trust {}", typed(name));
         match (identity, service) {

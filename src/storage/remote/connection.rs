@@ -1,9 +1,7 @@
 //! A remote, opened: what one can do with its objects.
 
 use std::fmt;
-use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::SystemTime;
 
 use opendal::options::ReadOptions;
@@ -12,18 +10,20 @@ use opendal::{Buffer, Operator};
 use super::access::Access;
 use super::calls::{LARGEST_OBJECT, first_of, list_pages, list_service, read_whole, stat_of};
 use super::error::{Attempt, RemoteError, RemoteErrorKind};
+use super::folder::{open_folder, write_into};
 use super::identity::Identity;
 use super::index_page::IndexPages;
 use super::options::RemoteOptions;
 use super::service::{CallError, Service};
+use super::sftp::{Destination, Sftp, SftpError};
 use super::url::{RemoteUrl, ServiceKind};
+use super::watch::{Passage, Watch};
 use crate::base::RandomId;
-use crate::storage::durable::{create_folders, write_through};
 
 /// Up to here the upload of an object is a quick call.
 const SMALL_UPLOAD: usize = 1 << 20;
 /// Where objects lie that are not whole yet, on services that show what is being written.
-const TEMPORARIES: &str = "tmp";
+pub(super) const TEMPORARIES: &str = "tmp";
 
 /// An object of a remote, as a listing tells it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,24 +36,6 @@ pub struct Listed {
     pub modified: Option<SystemTime>,
 }
 
-/// What a [`Watch`] lets happen to a call.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Passage {
-    /// It is carried out.
-    Through,
-    /// It fails, and nothing is carried out.
-    Refused,
-    /// It is carried out, and fails all the same: its answer is lost.
-    Lost,
-    /// It is not carried out; a listing answers this, a question after one object the first of these, and a write or
-    /// delete says that it is done. A read fails.
-    Answered(Vec<Listed>),
-}
-
-/// Asked before each call what is to happen to it, by the step (`read`, `write`, `list`, `ask for`, `delete`, `reach`) and
-/// the name of the object.
-pub type Watch = Arc<dyn Fn(&str, &str) -> Passage + Send + Sync>;
-
 /// An opened remote. Cheap to clone; every method may be called from any thread, and blocks.
 ///
 /// Names of objects are paths with `/`, relative to the top of the remote.
@@ -63,7 +45,7 @@ pub struct Remote {
     name: String,
     kind: ServiceKind,
     identity: Identity,
-    service: Service,
+    carrier: Carrier,
     /// The folder of a folder remote, which is written without OpenDAL: see [`Remote::put`].
     folder: Option<PathBuf>,
     /// What a web server shows of its folders.
@@ -71,6 +53,13 @@ pub struct Remote {
     watch: Option<Watch>,
     /// Why nothing may be written; `None` where that may be.
     read_only: Option<&'static str>,
+}
+
+/// What carries the calls.
+#[derive(Clone)]
+enum Carrier {
+    OpenDal(Box<Service>),
+    Ssh(Sftp),
 }
 
 impl fmt::Debug for Remote {
@@ -104,17 +93,30 @@ impl Remote {
         };
         let refused = |error| RemoteError::of_service(&attempt, &error);
         let (mut folder, mut pages) = (None, None);
-        let (service, identity) = match url {
+        let (carrier, identity) = match url {
             RemoteUrl::Folder(_) => {
                 let path = url.folder_under(base).unwrap_or_default();
                 open_folder(&path, &attempt)?;
                 let service = Service::folder(&path.to_string_lossy()).map_err(refused)?;
                 let identity = Identity::of_folder(&path);
                 folder = Some(path);
-                (service, identity)
+                (Carrier::OpenDal(Box::new(service)), identity)
             }
             RemoteUrl::Bucket { bucket, prefix, .. } => {
-                Service::bucket(kind, bucket, prefix, options, access).map_err(refused)?
+                let (service, identity) =
+                    Service::bucket(kind, bucket, prefix, options, access).map_err(refused)?;
+                (Carrier::OpenDal(Box::new(service)), identity)
+            }
+            RemoteUrl::Sftp { user, host, port, path } => {
+                let to = Destination {
+                    command: access.ssh.clone().unwrap_or_else(|| "ssh".into()),
+                    user: user.clone().or_else(|| options.user.clone()),
+                    host: host.clone(),
+                    port: *port,
+                    patience: options.timeout.unwrap_or(super::service::QUIET),
+                };
+                let identity = Identity::Ssh { user: to.user.clone() };
+                (Carrier::Ssh(Sftp::new(to, path, options.connections, options.retries)), identity)
             }
             RemoteUrl::Web { secure, host, path, .. } => {
                 let endpoint = format!("{}://{host}", if *secure { "https" } else { "http" });
@@ -126,7 +128,9 @@ impl Remote {
                         patience,
                     ));
                 }
-                Service::web(kind, &endpoint, path, options, access).map_err(refused)?
+                let (service, identity) =
+                    Service::web(kind, &endpoint, path, options, access).map_err(refused)?;
+                (Carrier::OpenDal(Box::new(service)), identity)
             }
         };
         let name = access.name.clone();
@@ -134,7 +138,7 @@ impl Remote {
             ServiceKind::Http => Some("a web server takes nothing by HTTP"),
             _ => options.read_only.then_some("the option access says so"),
         };
-        Ok(Self { address, name, kind, identity, service, folder, pages, watch: None, read_only })
+        Ok(Self { address, name, kind, identity, carrier, folder, pages, watch: None, read_only })
     }
 
     /// An empty remote in the memory of this process, for tests. Its clones share the objects.
@@ -149,7 +153,8 @@ impl Remote {
         let service = Service::memory().map_err(|error| RemoteError::of_service(&attempt, &error))?;
         let (name, identity) = (String::new(), Identity::Process);
         let (folder, pages, watch, read_only) = (None, None, None, None);
-        Ok(Self { address, name, kind, identity, service, folder, pages, watch, read_only })
+        let carrier = Carrier::OpenDal(Box::new(service));
+        Ok(Self { address, name, kind, identity, carrier, folder, pages, watch, read_only })
     }
 
     /// This remote with a watch over its calls: tests count them, let them fail, or stop everything after the n-th.
@@ -170,7 +175,8 @@ impl Remote {
     /// Whether a listing of a folder with all that lies below it is one request for each thousand objects; otherwise each
     /// folder below is asked for by itself.
     pub fn lists_flat(&self) -> bool {
-        !matches!(self.kind, ServiceKind::Folder | ServiceKind::WebDav | ServiceKind::Http)
+        use ServiceKind::{Folder, Http, Sftp, WebDav};
+        !matches!(self.kind, Folder | Http | Sftp | WebDav)
     }
 
     /// Asks whether the remote is there and may be listed: one request.
@@ -179,8 +185,13 @@ impl Remote {
     ///
     /// [`RemoteError`] that says why not.
     pub fn check(&self) -> Result<(), RemoteError> {
-        let (operator, pages) = (self.service.quick.clone(), self.pages.clone());
+        let service = match &self.carrier {
+            Carrier::Ssh(sftp) => return self.by_ssh("reach", "", |_| Some(()), || sftp.check()),
+            Carrier::OpenDal(service) => service,
+        };
+        let (operator, pages) = (service.quick.clone(), self.pages.clone());
         let answer = self.run(
+            service,
             "reach",
             "",
             |_| Some(()),
@@ -213,8 +224,13 @@ impl Remote {
     ///
     /// [`RemoteErrorKind::NotFound`], [`RemoteErrorKind::WrongSize`] for more than any object may have, and others.
     pub fn get(&self, name: &str) -> Result<Vec<u8>, RemoteError> {
-        let (operator, path) = (self.service.quick.clone(), name.to_owned());
-        let bytes = self.run("read", name, unanswered, move || read_whole(operator.clone(), path.clone()))?;
+        let service = match &self.carrier {
+            Carrier::Ssh(sftp) => return self.by_ssh("read", name, unanswered, || sftp.get(name)),
+            Carrier::OpenDal(service) => service,
+        };
+        let (operator, path) = (service.quick.clone(), name.to_owned());
+        let bytes =
+            self.run(service, "read", name, unanswered, move || read_whole(operator.clone(), path.clone()))?;
         bytes.ok_or_else(|| {
             let said = format!("more than {LARGEST_OBJECT} bytes");
             RemoteError::new(RemoteErrorKind::WrongSize, &self.attempt("read", name), &said)
@@ -230,14 +246,20 @@ impl Remote {
         if length == 0 {
             return Ok(Vec::new());
         }
-        let (operator, path) = (self.service.quick.clone(), name.to_owned());
+        let service = match &self.carrier {
+            Carrier::Ssh(sftp) => {
+                return self.by_ssh("read", name, unanswered, || sftp.get_range(name, offset, length));
+            }
+            Carrier::OpenDal(service) => service,
+        };
+        let (operator, path) = (service.quick.clone(), name.to_owned());
         let range = (offset..offset.saturating_add(length)).into();
         let options = ReadOptions { range, ..ReadOptions::default() };
         let reading = move || {
             let (operator, path, options) = (operator.clone(), path.clone(), options.clone());
             async move { operator.read_options(&path, options).await }
         };
-        let bytes = self.run("read", name, unanswered, reading)?.to_vec();
+        let bytes = self.run(service, "read", name, unanswered, reading)?.to_vec();
         if bytes.len() as u64 != length {
             let said = format!("{} bytes came instead of {length} from {offset} on", bytes.len());
             return Err(RemoteError::new(RemoteErrorKind::WrongSize, &self.attempt("read", name), &said));
@@ -255,14 +277,18 @@ impl Remote {
     ///
     /// [`RemoteError`] when it could not be written, also after some tries where the failure was temporary.
     pub fn put(&self, name: &str, bytes: Vec<u8>) -> Result<(), RemoteError> {
+        let service = match &self.carrier {
+            Carrier::Ssh(sftp) => return self.write_by_ssh(sftp, name, &bytes, true),
+            Carrier::OpenDal(service) => service,
+        };
         if bytes.len() <= SMALL_UPLOAD {
-            return self.write(&self.service.quick, name, bytes, true);
+            return self.write(service, &service.quick, name, bytes, true);
         }
-        if !self.service.has_answered() {
+        if !service.has_answered() {
             // A long upload has minutes, so whether anybody is there is asked before.
             self.stat(name)?;
         }
-        self.write(&self.service.bulk, name, bytes, true)
+        self.write(service, &service.bulk, name, bytes, true)
     }
 
     /// Writes an object as [`Remote::put`] does, but never sends it a second time: for root records, of which a late
@@ -272,7 +298,10 @@ impl Remote {
     ///
     /// [`RemoteError`] at the first failure; whether the object was written is not known then.
     pub fn put_once_without_retry(&self, name: &str, bytes: Vec<u8>) -> Result<(), RemoteError> {
-        self.write(&self.service.once, name, bytes, false)
+        match &self.carrier {
+            Carrier::Ssh(sftp) => self.write_by_ssh(sftp, name, &bytes, false),
+            Carrier::OpenDal(service) => self.write(service, &service.once, name, bytes, false),
+        }
     }
 
     /// All objects under `folder` and its folders, in no order; empty where there is no such folder.
@@ -281,10 +310,14 @@ impl Remote {
     ///
     /// [`RemoteError`] when the listing fails or is not complete.
     pub fn list(&self, folder: &str) -> Result<Vec<Listed>, RemoteError> {
-        let operator = self.service.quick.clone();
+        let service = match &self.carrier {
+            Carrier::Ssh(sftp) => return self.by_ssh("list", folder, Some, || sftp.list(folder)),
+            Carrier::OpenDal(service) => service,
+        };
+        let operator = service.quick.clone();
         let folder_path = folder.trim_matches('/').to_owned();
         let pages = self.pages.clone();
-        let entries = self.run("list", folder, Some, move || {
+        let entries = self.run(service, "list", folder, Some, move || {
             let (operator, pages, folder) = (operator.clone(), pages.clone(), folder_path.clone());
             async move {
                 match pages {
@@ -302,12 +335,17 @@ impl Remote {
     ///
     /// [`RemoteError`] when the service does not say.
     pub fn stat(&self, name: &str) -> Result<Option<Listed>, RemoteError> {
-        let (operator, path) = (self.service.quick.clone(), name.to_owned());
+        let first = |answer: Vec<Listed>| Some(answer.into_iter().next());
+        let service = match &self.carrier {
+            Carrier::Ssh(sftp) => return self.by_ssh("ask for", name, first, || sftp.stat(name)),
+            Carrier::OpenDal(service) => service,
+        };
+        let (operator, path) = (service.quick.clone(), name.to_owned());
         let asking = move || {
             let (operator, path) = (operator.clone(), path.clone());
             async move { stat_of(&operator, &path).await }
         };
-        self.run("ask for", name, |answer| Some(answer.into_iter().next()), asking)
+        self.run(service, "ask for", name, first, asking)
     }
 
     /// Removes an object; no error where there is none.
@@ -317,8 +355,13 @@ impl Remote {
     /// [`RemoteError`] when the service refuses.
     pub fn delete(&self, name: &str) -> Result<(), RemoteError> {
         self.refuse_if_read_only("delete", name)?;
-        let (operator, path) = (self.service.quick.clone(), name.to_owned());
+        let service = match &self.carrier {
+            Carrier::Ssh(sftp) => return self.by_ssh("delete", name, |_| Some(()), || sftp.delete(name)),
+            Carrier::OpenDal(service) => service,
+        };
+        let (operator, path) = (service.quick.clone(), name.to_owned());
         self.run(
+            service,
             "delete",
             name,
             |_| Some(()),
@@ -329,7 +372,31 @@ impl Remote {
         )
     }
 
-    fn write(&self, operator: &Operator, name: &str, bytes: Vec<u8>, again: bool) -> Result<(), RemoteError> {
+    fn write_by_ssh(&self, sftp: &Sftp, name: &str, bytes: &[u8], again: bool) -> Result<(), RemoteError> {
+        self.refuse_if_read_only("write", name)?;
+        self.by_ssh("write", name, |_| Some(()), || sftp.put(name, bytes, again))
+    }
+
+    fn by_ssh<T>(
+        &self,
+        step: &'static str,
+        object: &str,
+        answer: fn(Vec<Listed>) -> Option<T>,
+        call: impl FnOnce() -> Result<T, SftpError>,
+    ) -> Result<T, RemoteError> {
+        let attempt = self.attempt(step, object);
+        let failure = |error: SftpError| RemoteError::new(error.kind(), &attempt, &error.said());
+        self.pass(&attempt, answer, || call().map_err(failure))
+    }
+
+    fn write(
+        &self,
+        service: &Service,
+        operator: &Operator,
+        name: &str,
+        bytes: Vec<u8>,
+        again: bool,
+    ) -> Result<(), RemoteError> {
         self.refuse_if_read_only("write", name)?;
         if let Some(folder) = &self.folder {
             return self.write_file(folder, name, &bytes);
@@ -347,7 +414,6 @@ impl Remote {
             }
         };
         let attempt = self.attempt("write", name);
-        let service = &self.service;
         self.pass(
             &attempt,
             |_| Some(()),
@@ -365,21 +431,7 @@ impl Remote {
 
     fn write_file(&self, folder: &Path, name: &str, bytes: &[u8]) -> Result<(), RemoteError> {
         let attempt = self.attempt("write", name);
-        let inside = !name.is_empty() && name.split('/').all(|part| !matches!(part, "" | "." | ".."));
-        if !inside {
-            return Err(RemoteError::new(RemoteErrorKind::Other, &attempt, "the name leaves the folder"));
-        }
-        let (path, temporaries) = (folder.join(name), folder.join(TEMPORARIES));
-        self.pass(
-            &attempt,
-            |_| Some(()),
-            || {
-                let written = create_folders(path.parent().unwrap_or(folder))
-                    .and_then(|()| create_folders(&temporaries))
-                    .and_then(|()| write_through(&temporaries, &path, bytes));
-                written.map_err(|error| RemoteError::of_file(&attempt, &error))
-            },
-        )
+        self.pass(&attempt, |_| Some(()), || write_into(folder, name, bytes, &attempt))
     }
 
     fn attempt<'a>(&'a self, step: &'static str, object: &'a str) -> Attempt<'a> {
@@ -395,6 +447,7 @@ impl Remote {
 
     fn run<T, F>(
         &self,
+        service: &Service,
         step: &'static str,
         object: &str,
         answer: fn(Vec<Listed>) -> Option<T>,
@@ -405,7 +458,7 @@ impl Remote {
         F: Future<Output = opendal::Result<T>> + Send + 'static,
     {
         let attempt = self.attempt(step, object);
-        self.pass(&attempt, answer, || self.service.run(call).map_err(|error| failure(&attempt, error)))
+        self.pass(&attempt, answer, || service.run(call).map_err(|error| failure(&attempt, error)))
     }
 
     /// Carries a call out, as far as the watch lets it; `answer` makes what the watch answers instead into an answer.
@@ -436,24 +489,4 @@ fn failure(attempt: &Attempt<'_>, error: CallError) -> RemoteError {
 /// Nobody but the remote can answer this call.
 fn unanswered<T>(_: Vec<Listed>) -> Option<T> {
     None
-}
-
-/// Refuses what is no folder, and a folder that is missing together with its parent (a disk that is not mounted, a slip
-/// of the pen); creates a folder of which only the last step is missing.
-fn open_folder(folder: &Path, attempt: &Attempt<'_>) -> Result<(), RemoteError> {
-    if folder.is_dir() {
-        return Ok(());
-    }
-    if folder.exists() {
-        return Err(RemoteError::new(RemoteErrorKind::NoRemote, attempt, "it is a file"));
-    }
-    if !folder.parent().is_some_and(Path::is_dir) {
-        return Err(RemoteError::new(
-            RemoteErrorKind::NoRemote,
-            attempt,
-            "nor does the folder above it exist",
-        ));
-    }
-    let made = fs::create_dir(folder).or_else(|error| if folder.is_dir() { Ok(()) } else { Err(error) });
-    made.map_err(|error| RemoteError::new(RemoteErrorKind::Denied, attempt, &error.to_string()))
 }

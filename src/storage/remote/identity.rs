@@ -71,6 +71,11 @@ pub enum Identity {
         /// The name.
         user: String,
     },
+    /// Whoever `ssh` is there.
+    Ssh {
+        /// The name, where it is not left to the configuration of `ssh`.
+        user: Option<String>,
+    },
     /// The role of the container that this runs in.
     Container,
     /// The role of the machine in a cloud that this runs on.
@@ -102,6 +107,8 @@ impl fmt::Display for Identity {
             Self::ServiceAccount { email } => write!(f, "service account {email}"),
             Self::Gcloud => f.write_str("application default credentials of gcloud"),
             Self::Login { user } => write!(f, "user {user}"),
+            Self::Ssh { user: Some(user) } => write!(f, "user {user}, by ssh"),
+            Self::Ssh { user: None } => f.write_str("whoever ssh is there"),
             Self::Container => f.write_str("role of this container"),
             Self::Machine => f.write_str("role of this machine"),
             Self::Withheld { what } => write!(f, "anonymous ({what} is kept back)"),

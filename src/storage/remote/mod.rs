@@ -16,6 +16,7 @@
 //! | Azure Blob | | key, signature, Entra | PUT | Azurite |
 //! | Google Cloud Storage | | Google's own sources | PUT | fake-gcs-server |
 //! | WebDAV | | Git's credential helpers | PUT aside, MOVE | `rclone serve webdav` |
+//! | SFTP | | the user's own `ssh` | aside, synced, renamed | `rclone serve sftp` |
 //! | HTTP | | Git's credential helpers | never | `rclone serve http` |
 
 mod access;
@@ -26,18 +27,22 @@ mod azure;
 mod calls;
 mod connection;
 mod error;
+mod folder;
 mod google;
 mod identity;
 mod index_page;
 mod options;
 mod service;
+mod sftp;
 mod url;
 mod url_error;
+mod watch;
 
 pub use access::{Access, Login};
-pub use connection::{Listed, Passage, Remote, Watch};
+pub use connection::{Listed, Remote};
 pub use error::{RemoteError, RemoteErrorKind};
 pub use identity::Identity;
 pub use options::{OptionError, RemoteOptions};
 pub use url::{RemoteUrl, ServiceKind};
 pub use url_error::UrlError;
+pub use watch::{Passage, Watch};

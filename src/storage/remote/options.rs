@@ -9,8 +9,8 @@
 //! | `virtual-host` | S3 | the bucket's name is a part of the host's name: `true` or `false` |
 //! | `account` | Azure | the storage account |
 //! | `anonymous` | S3, Azure, Google | requests are not signed, even where credentials are at hand: `true` or `false` |
-//! | `user` | WebDAV, HTTP | whose password Git's credential helpers are asked for |
-//! | `connections` | all but a folder | requests on their way at once: 1 to 256; 16 |
+//! | `user` | WebDAV, HTTP, SFTP | whose password Git's credential helpers are asked for; whose account |
+//! | `connections` | all but a folder | requests on their way at once: 1 to 256; 16 (of SFTP connections: 4) |
 //! | `retries` | all but a folder | how often a step that failed for a passing reason is tried again: 0 to 20; 5 |
 //! | `timeout` | all but a folder | seconds for which a step may be silent: 1 to 3600; 20 |
 
@@ -136,7 +136,7 @@ impl RemoteOptions {
                 &["access", "account", "anonymous", "connections", "endpoint", "retries", "timeout"]
             }
             ServiceKind::Google => &["access", "anonymous", "connections", "endpoint", "retries", "timeout"],
-            ServiceKind::WebDav | ServiceKind::Http => {
+            ServiceKind::WebDav | ServiceKind::Http | ServiceKind::Sftp => {
                 &["access", "connections", "retries", "timeout", "user"]
             }
         }
@@ -171,7 +171,7 @@ impl RemoteOptions {
             "region" => self.region = Some(value.to_owned()),
             "profile" => self.profile = Some(value.to_owned()),
             "account" => self.account = Some(account(key, value)?),
-            "user" => self.user = Some(value.to_owned()),
+            "user" => self.user = Some(user_name(key, value)?),
             "anonymous" => self.anonymous = boolean(key, value)?,
             "connections" => self.connections = Some(number(key, value, 1, 256)? as usize),
             "retries" => self.retries = Some(number(key, value, 0, 20)? as usize),
@@ -185,6 +185,12 @@ impl RemoteOptions {
 fn is_secret(key: &str) -> bool {
     let key = key.to_ascii_lowercase().replace('_', "-");
     ["secret", "token", "password", "access-key", "account-key", "sas"].iter().any(|word| key.contains(word))
+}
+
+/// The name becomes a word of a command line where it is of SSH, so it must not look like an option.
+fn user_name(key: &str, value: &str) -> Result<String, OptionError> {
+    let is_name = !value.is_empty() && !value.starts_with('-') && !value.chars().any(char::is_control);
+    if is_name { Ok(value.to_owned()) } else { Err(OptionError::Name { key: key.to_owned() }) }
 }
 
 fn is_read(key: &str, value: &str) -> Result<bool, OptionError> {

@@ -7,6 +7,7 @@
 //! | `az://CONTAINER/PREFIX` | a container of Azure Blob Storage; also `azure://`, as DVC writes it |
 //! | `gs://BUCKET/PREFIX` | a bucket of Google Cloud Storage |
 //! | `webdavs://HOST:PORT/PATH` | a folder of a WebDAV server over TLS; without TLS `webdav://` |
+//! | `sftp://USER@HOST:PORT/PATH` | a folder of an SSH server, through `ssh`; `/~/PATH` lies in the home folder there |
 //! | `https://HOST:PORT/PATH` | a folder that a web server shows, to read only; without TLS `http://` |
 //!
 //! An address comes with a clone and lands in messages and logs, so it never carries a secret: passwords, and user names
@@ -33,6 +34,8 @@ pub enum ServiceKind {
     Google,
     /// WebDAV.
     WebDav,
+    /// SFTP.
+    Sftp,
     /// A web server, to read only.
     Http,
 }
@@ -50,6 +53,17 @@ pub enum RemoteUrl {
         bucket: String,
         /// Where in the bucket, without slashes at the ends; often empty.
         prefix: String,
+    },
+    /// A folder of an SSH server.
+    Sftp {
+        /// The name there, where it is not left to `ssh`.
+        user: Option<String>,
+        /// The host, or what the configuration of `ssh` calls so.
+        host: String,
+        /// The port, where it is not left to `ssh`.
+        port: Option<u16>,
+        /// The folder: absolute, or below the home folder.
+        path: String,
     },
     /// A folder of a server of HTTP.
     Web {
@@ -92,7 +106,12 @@ impl RemoteUrl {
             "gs" => Some(ServiceKind::Google),
             _ => None,
         };
-        if host.contains('@') || bucket.is_some() && host.contains(':') {
+        let is_secret = match (scheme, host.split_once('@')) {
+            // A key opens it, so a name is no half of a secret; a password has no place in it.
+            ("sftp", Some((user, _))) => user.contains(':'),
+            (_, user) => user.is_some(),
+        };
+        if is_secret || bucket.is_some() && host.contains(':') {
             return Err(UrlError::Secret);
         }
         if let Some(end) = rest.find(['?', '#']).filter(|_| scheme != "file") {
@@ -102,6 +121,7 @@ impl RemoteUrl {
             (_, Some(service)) => bucket_and_prefix(service, rest),
             ("webdav" | "webdavs", _) => web(ServiceKind::WebDav, scheme == "webdavs", rest),
             ("http" | "https", _) => web(ServiceKind::Http, scheme == "https", rest),
+            ("sftp", _) => sftp(rest),
             ("file", _) => {
                 let path = rest.strip_prefix("localhost").unwrap_or(rest);
                 let absolute = path.starts_with('/');
@@ -116,6 +136,7 @@ impl RemoteUrl {
     pub fn service(&self) -> ServiceKind {
         match self {
             Self::Folder(_) => ServiceKind::Folder,
+            Self::Sftp { .. } => ServiceKind::Sftp,
             Self::Bucket { service, .. } | Self::Web { service, .. } => *service,
         }
     }
@@ -172,6 +193,25 @@ fn web(service: ServiceKind, secure: bool, rest: &str) -> Result<RemoteUrl, UrlE
     Ok(RemoteUrl::Web { service, secure, host, path: plain_path(path)? })
 }
 
+fn sftp(rest: &str) -> Result<RemoteUrl, UrlError> {
+    let (place, path) = rest.split_once('/').unwrap_or((rest, ""));
+    let (user, host) = place.split_once('@').map_or((None, place), |(user, host)| (Some(user), host));
+    let (host, port) = host_and_port(host)?;
+    let is_name = |user: &str| {
+        let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
+        !user.is_empty() && !user.starts_with('-') && user.bytes().all(fits)
+    };
+    if user.is_some_and(|user| !is_name(user)) {
+        return Err(UrlError::Host { host: place.chars().take(80).collect() });
+    }
+    let path = match plain_path(path)? {
+        path if path.is_empty() || path == "~" => return Err(UrlError::Path { path }),
+        path => path.strip_prefix("~/").map_or_else(|| format!("/{path}"), str::to_owned),
+    };
+    let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
+    Ok(RemoteUrl::Sftp { user: user.map(str::to_owned), host, port, path })
+}
+
 /// A host of letters, digits, dots and dashes, or an IPv6 address in brackets, and a port.
 fn host_and_port(text: &str) -> Result<(&str, Option<u16>), UrlError> {
     let refused = || UrlError::Host { host: text.chars().take(80).collect() };
@@ -223,6 +263,17 @@ impl fmt::Display for RemoteUrl {
                 write!(f, "{scheme}://{bucket}")?;
                 prefix
             }
+            Self::Sftp { user, host, port, path } => {
+                f.write_str("sftp://")?;
+                user.iter().try_for_each(|user| write!(f, "{user}@"))?;
+                if host.contains(':') {
+                    write!(f, "[{host}]")?
+                } else {
+                    f.write_str(host)?
+                }
+                port.iter().try_for_each(|port| write!(f, ":{port}"))?;
+                return if path.starts_with('/') { f.write_str(path) } else { write!(f, "/~/{path}") };
+            }
             Self::Web { service, secure, host, path } => {
                 let name = if *service == ServiceKind::WebDav { "webdav" } else { "http" };
                 write!(f, "{name}{}://{host}", if *secure { "s" } else { "" })?;
@@ -251,6 +302,9 @@ mod tests {
             "webdavs://cloud.example.com/remote.php/dav/files/ada",
             "webdav://127.0.0.1:8080",
             "https://data.example.com/churn",
+            "sftp://ada@storage.example.com:2222/mnt/ml",
+            "sftp://storage/~/ml",
+            "sftp://[::1]:22/ml",
             "http://[::1]:8000/x",
         ];
         for text in addresses {
@@ -271,6 +325,7 @@ mod tests {
             "https://me:hunter2@host/x",
             "webdavs://me:hunter2@host/x",
             "webdavs://hunter2@host/x",
+            "sftp://ada:hunter2@host/x",
             "https://host/x?token=hunter2",
             "AKIA:hunter2@acme-ml",
             "hunter2@host:path",
@@ -290,7 +345,11 @@ mod tests {
             "-x",
             "a\nb",
             "ftp://acme",
-            "sftp://host/x",
+            "sftp://host",
+            "sftp://host/~",
+            "sftp://-oProxyCommand=x/y",
+            "sftp://-oProxyCommand=x@host/y",
+            "sftp://host/../x",
             "s3://",
             "s3://A",
             "s3://ab",

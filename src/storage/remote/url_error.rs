@@ -18,7 +18,7 @@ pub enum UrlError {
     #[error("the address of a remote holds a user name or a password")]
     Secret,
     /// Like `host:path`, which the programs of SSH take.
-    #[error("'{host}:…' looks like a host reached by SSH, which is not a kind of remote that is known")]
+    #[error("'{host}:…' looks like a host reached by SSH, which is written in another way here")]
     Ssh {
         /// What stands before the colon.
         host: String,
@@ -69,8 +69,9 @@ impl Advice for UrlError {
             Self::Path { .. } => {
                 vec!["write the path as it is, absolute, without '..', '//' and codes like %20".into()]
             }
+            Self::Ssh { host } => vec![format!("write it as sftp://USER@{host}/PATH")],
             _ => vec![
-                "known are a folder's path, file:///PATH, s3://BUCKET/PREFIX, az://CONTAINER/PREFIX, gs://BUCKET/PREFIX, webdavs://HOST/PATH and https://HOST/PATH"
+                "known are a folder's path, file:///PATH, s3://BUCKET/PREFIX, az://CONTAINER/PREFIX, gs://BUCKET/PREFIX, webdavs://HOST/PATH, sftp://USER@HOST/PATH and https://HOST/PATH"
                     .into(),
             ],
         }

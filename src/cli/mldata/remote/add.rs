@@ -15,7 +15,7 @@ use crate::data::remotes::add;
 /// default.
 ///
 /// Known are a folder (PATH or file:///PATH), s3://BUCKET/PREFIX, az://CONTAINER/PREFIX, gs://BUCKET/PREFIX,
-/// webdavs://HOST/PATH and, to read only, https://HOST/PATH. Options: access=read for a mirror that
+/// webdavs://HOST/PATH, sftp://USER@HOST/PATH and, to read only, https://HOST/PATH. Options: access=read for a mirror that
 /// is only read; of all but a folder connections, retries, timeout; of buckets anonymous, endpoint; of S3 also profile, region,
 /// virtual-host; of Azure account; of servers user.
 #[derive(Debug, Args)]
