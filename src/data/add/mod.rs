@@ -314,7 +314,7 @@ fn survey(
     ScanError::united(refused).map_or(Ok(surveyed), |error| Err(error.into()))
 }
 
-/// Compares what may have to be stored with what is free, before the first byte.
+/// Compares what may have to be stored with what is free on the disk of the store, before the first byte.
 fn check_space(
     workspace: &Workspace,
     intake: &Intake<'_>,
@@ -324,11 +324,17 @@ fn check_space(
         return Ok(());
     }
     let needed = surveyed.iter().map(|(_, survey)| survey.unread_bytes()).sum::<u64>();
-    let free = durable::free_space(workspace.common_dir())?;
-    if needed > 0 && needed.saturating_add(SPARE) > free {
-        return Err(AddError::NoSpace { needed, free });
+    // The folder of the store may not be there yet.
+    let place = workspace.store().path().ancestors().find(|folder| folder.is_dir());
+    let free = durable::free_space(place.unwrap_or(workspace.common_dir()))?;
+    let is_short = |needed: u64| needed > 0 && needed.saturating_add(SPARE) > free;
+    if !is_short(needed) {
+        return Ok(());
     }
-    Ok(())
+    let files = surveyed.iter().flat_map(|(_, survey)| survey.unread_files());
+    let clones = files.filter(|(path, size)| intake.can_clone(path, *size)).map(|(_, size)| size);
+    let needed = needed.saturating_sub(clones.sum());
+    if is_short(needed) { Err(AddError::NoSpace { needed, free }) } else { Ok(()) }
 }
 
 /// Refuses versions that came from pointers which say something else by now.

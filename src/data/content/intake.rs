@@ -1,8 +1,10 @@
 //! What goes into the store, counted.
 
 use std::fs::File;
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::steady::open_regular;
 use crate::base::Digest;
 use crate::objects::Encoder;
 use crate::objects::item::ItemKind;
@@ -68,6 +70,13 @@ impl<'a> Intake<'a> {
             Some(store) if size >= WORTH_A_CLONE => store.begin_clone(file, size),
             _ => Ok(None),
         }
+    }
+
+    /// Whether the file at `path`, which has so many bytes, can be kept as a clone: then it takes no room.
+    pub fn can_clone(&self, path: &Path, size: u64) -> bool {
+        let is_worth = self.cloning.is_some() && size >= WORTH_A_CLONE;
+        let file = is_worth.then(|| open_regular(path).ok()).flatten();
+        file.is_some_and(|(file, _)| matches!(self.begin_clone(&file, size), Ok(Some(_))))
     }
 
     /// Whether the store has the chunk.

@@ -201,6 +201,14 @@ impl Survey {
         self.unread.entries.iter().map(|(_, entry)| entry.fingerprint.size).sum()
     }
 
+    /// Files that have to be read: where each lies, and its size in bytes.
+    pub fn unread_files(&self) -> impl Iterator<Item = (PathBuf, u64)> {
+        (0..self.unread.entries.len()).map(|at| {
+            let (name, entry) = self.unread.get(at);
+            (located(&self.start, name), entry.fingerprint.size)
+        })
+    }
+
     /// Reads what has to be read. `known` is what the survey was taken with.
     ///
     /// # Errors
