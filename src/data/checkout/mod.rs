@@ -6,6 +6,8 @@
 
 mod apply;
 mod aside;
+mod copies;
+mod error;
 mod folders;
 mod path;
 mod plan;
@@ -21,7 +23,9 @@ use crate::data::workspace::{Workspace, WorkspaceError};
 use crate::storage::durable::DurableError;
 
 pub use apply::ApplyError;
-pub use path::{CheckoutError, CheckoutOptions, Modified, Outcome, checkout_kept, checkout_path, clear};
+pub use copies::checkout_kept;
+pub use error::CheckoutError;
+pub use path::{CheckoutOptions, Modified, Outcome, checkout_path, clear};
 pub use plan::Wanted;
 
 /// What a checkout did at one path.

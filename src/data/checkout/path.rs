@@ -5,25 +5,22 @@ use std::fs;
 
 use serde::Serialize;
 
-use crate::base::{Advice, Bytes, Digest, Progress, RepoPath, typed};
+use crate::base::{Digest, Progress, RepoPath};
 use crate::data::compose::is_within;
-use crate::data::content::{self, Intake, WalkError, WriteError, holds_content};
-use crate::data::kept::{self, Kept, KeptError};
+use crate::data::content::{WalkError, holds_content};
+use crate::data::kept::Kept;
 use crate::data::remotes::is_only_copy;
 use crate::data::root::RootName;
 use crate::data::workspace::Workspace;
 use crate::data::worktree::{
-    FileRecord, Files, FilesBuilder, Fingerprint, PathRecord, SnapshotError, WorktreeRecord, located,
-    snapshot,
+    FileRecord, Files, FilesBuilder, Fingerprint, PathRecord, WorktreeRecord, located, snapshot,
 };
-use crate::git::GitError;
-use crate::objects::item::ItemKind;
-use crate::objects::pointer::PointerKind;
-use crate::objects::tree::{EntryKind, TreeEntry};
-use crate::storage::durable::DurableError;
-use crate::storage::store::{Store, StoreError};
+use crate::objects::tree::EntryKind;
+use crate::storage::store::Store;
 
 use super::apply::{ApplyError, Site, apply};
+use super::copies::keep_copy;
+use super::error::CheckoutError;
 use super::plan::{Plan, Wanted, plan};
 
 /// How modified files are met.
@@ -76,93 +73,6 @@ pub enum Outcome {
         /// Their bytes.
         bytes: u64,
     },
-}
-
-/// Why a path could not be checked out.
-#[derive(Debug, thiserror::Error)]
-pub enum CheckoutError {
-    /// What is there cannot be told.
-    #[error(transparent)]
-    Snapshot(#[from] SnapshotError),
-    /// The version cannot be followed.
-    #[error("the version of '{path}' cannot be read")]
-    Version {
-        /// The path.
-        path: RepoPath,
-        /// Why.
-        #[source]
-        source: WalkError,
-    },
-    /// Files cannot be written.
-    #[error(transparent)]
-    Apply(#[from] ApplyError),
-    /// A copy of modified files cannot be kept; they were not touched.
-    #[error(transparent)]
-    Keep(#[from] KeptError),
-    /// A copy of modified files cannot be stored; they were not touched.
-    #[error(transparent)]
-    Copy(#[from] WriteError),
-    /// A copy of modified files cannot be made durable; they were not touched.
-    #[error("cannot keep a copy of '{path}'; it was not touched")]
-    Store {
-        /// The path.
-        path: RepoPath,
-        /// The store's answer.
-        #[source]
-        source: StoreError,
-    },
-    /// It cannot be noted where the path goes.
-    #[error("cannot note which version '{path}' is to have; nothing was changed")]
-    Note {
-        /// The path.
-        path: RepoPath,
-        /// Why.
-        #[source]
-        source: DurableError,
-    },
-    /// Not enough space.
-    #[error("'{path}' needs {}, and {} are free; nothing was written", Bytes(*needed), Bytes(*free))]
-    NoSpace {
-        /// The path.
-        path: RepoPath,
-        /// Bytes to be written.
-        needed: u64,
-        /// Bytes free.
-        free: u64,
-    },
-    /// The version holds a file of Git's own, which data never brings.
-    #[error("'{path}' holds '{name}', which would change how Git works; nothing was written")]
-    GitFile {
-        /// The path.
-        path: RepoPath,
-        /// The file.
-        name: String,
-    },
-    /// The folder for temporary files cannot be made.
-    #[error(transparent)]
-    Temporary(#[from] GitError),
-}
-
-impl Advice for CheckoutError {
-    fn hints(&self) -> Vec<String> {
-        match self {
-            Self::Snapshot(error) => error.hints(),
-            Self::Version { source, .. } => source.hints(),
-            Self::Apply(error) => error.hints(),
-            Self::Keep(error) => error.hints(),
-            Self::Copy(error) => error.hints(),
-            Self::Store { source, .. } => source.hints(),
-            Self::Note { source, .. } => source.hints(),
-            Self::NoSpace { path, .. } => {
-                vec![
-                    format!("take a part: git mldata checkout {path}/SUBFOLDER", path = typed(path)),
-                    "or free some space".into(),
-                ]
-            }
-            Self::Temporary(error) => error.hints(),
-            Self::GitFile { .. } => Vec::new(),
-        }
-    }
 }
 
 /// Brings `path` in step with `root`, as far as `wanted` says. The caller saves the record.
@@ -337,7 +247,8 @@ fn refuse_git_files(path: &RepoPath, version: &Files) -> Result<(), CheckoutErro
     }
 }
 
-fn missing(workspace: &Workspace, plan: &Plan) -> Option<Outcome> {
+/// What the store lacks of what is to be written.
+pub(super) fn missing(workspace: &Workspace, plan: &Plan) -> Option<Outcome> {
     let lacks = |file: &FileRecord| {
         file.kind != EntryKind::Directory && !holds_content(workspace.store(), file.id, file.manifest)
     };
@@ -359,103 +270,15 @@ fn shown(path: &RepoPath, name: &[u8]) -> String {
     }
 }
 
-/// Stores the modified files and notes them; only these very files may be replaced afterwards.
-fn keep_copy(
-    workspace: &Workspace,
-    path: &RepoPath,
-    modified: &BTreeMap<&Vec<u8>, &FileRecord>,
-    disk: &mut Files,
-) -> Result<Kept, CheckoutError> {
-    let store = workspace.store();
-    let failed = |source| CheckoutError::Store { path: path.clone(), source };
-    let intake = Intake::new(store);
-    let start = path.under(workspace.top());
-    let (mut leaves, mut looked_at) = (BTreeMap::new(), BTreeMap::new());
-    for (name, file) in modified {
-        let at = located(&start, name);
-        let mut copy = **file;
-        match file.kind {
-            EntryKind::File => {
-                let (content, fingerprint) = content::store_file(&at, &intake, &Progress::hidden())?;
-                (copy.id, copy.manifest, copy.fingerprint) = (content.id, content.manifest, fingerprint);
-                looked_at.insert((*name).clone(), copy);
-            }
-            EntryKind::Link => copy.id = content::store_link(&at, &intake)?.id,
-            EntryKind::Directory | EntryKind::Split => {}
-        }
-        leaves.insert((*name).clone(), copy.leaf());
-    }
-    *disk = disk.overlaid(&Files::from(looked_at));
-    let root = match leaves.get(&b""[..]) {
-        Some(TreeEntry { id, manifest, size, .. }) => {
-            RootName { kind: PointerKind::File, id: *id, manifest: *manifest, size: *size }
-        }
-        None => {
-            let mut put = |id, node: &[u8]| intake.put(id, ItemKind::Tree, node);
-            let tree = content::store_tree(
-                &start,
-                leaves.iter().map(|(name, leaf)| (name.as_slice(), leaf.clone())),
-                &mut put,
-            )?;
-            RootName { kind: PointerKind::Tree, id: tree.id, manifest: None, size: tree.size }
-        }
-    };
-    intake.sync().map_err(failed)?;
-    Ok(kept::note(workspace.common_dir(), path, &root, workspace.now())?)
-}
-
 /// Leaves this much of a disk free, in bytes.
 const SPARE: u64 = 16 << 20;
 
-fn check_space(workspace: &Workspace, path: &RepoPath, needed: u64) -> Result<(), CheckoutError> {
+/// Refuses to begin what cannot end.
+pub(super) fn check_space(workspace: &Workspace, path: &RepoPath, needed: u64) -> Result<(), CheckoutError> {
     match crate::storage::durable::free_space(workspace.top()) {
         Ok(free) if needed > 0 && needed.saturating_add(SPARE) > free => {
             Err(CheckoutError::NoSpace { path: path.clone(), needed, free })
         }
         _ => Ok(()),
     }
-}
-
-/// Brings a kept copy back to where it lay. What is there now is kept likewise, if it is modified.
-///
-/// # Errors
-///
-/// [`CheckoutError`].
-pub fn checkout_kept(
-    workspace: &Workspace,
-    record: &WorktreeRecord,
-    kept: &Kept,
-    path: &RepoPath,
-    progress: &Progress,
-) -> Result<Outcome, CheckoutError> {
-    let version = kept
-        .root()
-        .files(workspace.store(), &|_| true)
-        .map_err(|source| CheckoutError::Version { path: path.clone(), source })?;
-    let known = record.get(path);
-    let found = snapshot(workspace.top(), path, record, known, progress)?;
-    let mut disk = found.map(|found| found.files).unwrap_or_default();
-    let mut plan = plan(&version, &disk, known, Wanted::All);
-    plan.remove.clear();
-    plan.modified.retain(|name, _| plan.write.get(name).is_some());
-    if let Some(missing) = missing(workspace, &plan) {
-        return Ok(missing);
-    }
-    let replaced = match plan.modified.is_empty() {
-        true => None,
-        false => Some(keep_copy(workspace, path, &plan.modified.iter().collect(), &mut disk)?),
-    };
-    let bytes = plan.write.bytes();
-    check_space(workspace, path, bytes)?;
-    let written = plan.write.len() as u64;
-    let temporaries = workspace.repository().temporaries()?;
-    let target = path.under(workspace.top());
-    let (top, store) = (workspace.top(), workspace.store());
-    let temporary = temporaries.for_target(&target);
-    let site = Site { top, path, temporary, store, outside_links: true, found: &disk };
-    if let Some(error) = apply(&site, &plan, progress).failed {
-        return Err(error.into());
-    }
-    // The record keeps saying what was written last *of a version*: so these files show as modified, as they are.
-    Ok(Outcome::Done { written, bytes, removed: 0, kept: replaced, mended: Vec::new() })
 }

@@ -9,7 +9,8 @@ use crate::storage::remote_reader::{Fetched as FetchedItem, ReadError, RemoteRea
 use crate::storage::store::Store;
 
 use super::TransferError;
-use super::fetch::{Fetch, Take, Want};
+use super::descend::Take;
+use super::fetch::{Fetch, Want};
 use super::tables::Tables;
 
 /// Chunks that are to be brought.

@@ -6,6 +6,7 @@ mod assemble;
 mod before_push;
 mod copy;
 mod delivery;
+mod descend;
 mod doubt;
 mod error;
 mod exchange;
