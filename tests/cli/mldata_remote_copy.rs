@@ -283,3 +283,29 @@ fn a_push_that_doubts_what_others_sent_reads_samples_of_it() {
             && again.read("img/1.jpg") == three.read("img/1.jpg")
     );
 }
+
+#[test]
+fn what_one_repository_forgot_is_kept_as_far_as_another_relies_on_it() {
+    let sandbox = Sandbox::new();
+    let one = repository(&sandbox, "one");
+    one.run("git mldata push -q main").ok();
+    let two = sandbox.repository("two");
+    two.write("ml.toml", "version = 1\nrepository = \"ffffffffffffffffffffffffffffffff\"\n");
+    two.run("git add ml.toml && git commit -qm begin && git mldata remote add main ../main").ok();
+    // (Less than a MiB is not worth asking for.)
+    two.write("b.bin", [one.read("a.bin"), noise(60, 100_000)].concat());
+    two.run("git mldata add -q b.bin && git commit -qm b").ok();
+    let sent = two.run("git mldata push --json").ok().json()[0]["bytes"].as_u64().expect("bytes");
+    assert!(sent < 250_000, "{sent} bytes sent for a megabyte that is there");
+
+    // All that the first one pushed is forgotten, and the second one cleans.
+    two.run("rm -r ../main/roots/000102030405060708090a0b0c0d0e0f ../main/claims").ok();
+    for hours in [30, 60, 90] {
+        two.run(&format!("git mldata gc --remote main --yes --now $(($(date +%s) + {hours} * 3600))")).ok();
+    }
+    two.run("git mldata fsck --remote main --read-data").ok();
+    sandbox.folder(".").run("git clone -q two there").ok();
+    let there = sandbox.folder("there");
+    there.run("git mldata pull -q --no-setup").ok();
+    assert!(there.read("b.bin") == two.read("b.bin"));
+}
