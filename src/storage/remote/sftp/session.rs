@@ -19,6 +19,9 @@ use super::packet::{self, Answer, LONGEST, Question, code};
 const WORDS: usize = 4096;
 /// Questions that are on their way at once. As many answers wait until somebody looks, so neither side can be stuck.
 pub(super) const AT_ONCE: usize = 64;
+/// How often, and how long apart, it is looked whether a process has ended.
+const LOOKS: u32 = 100;
+const PAUSE: Duration = Duration::from_millis(5);
 /// How long the last words of a process are waited for.
 const LAST_WORDS: Duration = Duration::from_millis(500);
 
@@ -53,7 +56,8 @@ pub(in crate::storage::remote) struct Destination {
 #[derive(Debug)]
 pub(super) struct Session {
     process: Child,
-    questions: BufWriter<ChildStdin>,
+    /// Taken when it ends.
+    questions: Option<BufWriter<ChildStdin>>,
     answers: Receiver<(u32, Answer)>,
     words: Arc<Mutex<Vec<u8>>>,
     /// Nothing ever comes; it ends with the words.
@@ -66,7 +70,14 @@ pub(super) struct Session {
 
 impl Drop for Session {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // What was not sent is not wanted; without its stdin it ends by itself, and so does what it has started.
+        drop(self.questions.take().map(BufWriter::into_parts));
+        for _ in 0..LOOKS {
+            if !matches!(self.process.try_wait(), Ok(None)) {
+                return;
+            }
+            thread::sleep(PAUSE);
+        }
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
@@ -87,11 +98,12 @@ impl Session {
         thread::spawn(move || listen(stdout, &sender));
         let (until, said_all) = sync_channel(0);
         thread::spawn(move || overhear(stderr, &heard, &until));
-        let (questions, extensions) = (BufWriter::with_capacity(1 << 16, stdin), Vec::new());
+        let (questions, extensions) = (Some(BufWriter::with_capacity(1 << 16, stdin)), Vec::new());
         let patience = to.patience;
         let mut session =
             Self { process, questions, answers, words, said_all, patience, next: 0, extensions };
         session.send(&Question::init().packet(None))?;
+        session.flush()?;
         match session.hear()? {
             (_, Answer::Version(extensions)) => session.extensions = extensions,
             _ => return Err(SftpError::Strange),
@@ -117,9 +129,9 @@ impl Session {
         for question in questions {
             let packet = question.packet(Some(self.next));
             self.next = self.next.wrapping_add(1);
-            self.questions.write_all(&packet).map_err(|error| self.lost(&error))?;
+            self.send(&packet)?;
         }
-        self.questions.flush().map_err(|error| self.lost(&error))?;
+        self.flush()?;
         let count = self.next.wrapping_sub(first);
         let mut answers = HashMap::new();
         while answers.len() < count as usize {
@@ -142,8 +154,13 @@ impl Session {
     }
 
     fn send(&mut self, packet: &[u8]) -> Result<(), SftpError> {
-        let sent = self.questions.write_all(packet).and_then(|()| self.questions.flush());
+        let sent = self.questions.as_mut().map_or(Ok(()), |questions| questions.write_all(packet));
         sent.map_err(|error| self.lost(&error))
+    }
+
+    fn flush(&mut self) -> Result<(), SftpError> {
+        let flushed = self.questions.as_mut().map_or(Ok(()), |questions| questions.flush());
+        flushed.map_err(|error| self.lost(&error))
     }
 
     fn hear(&mut self) -> Result<(u32, Answer), SftpError> {
