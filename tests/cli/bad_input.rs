@@ -145,3 +145,24 @@ fn a_full_disk_loses_nothing() {
     let unmounted = Command::new("umount").arg(&mount).status();
     assert!(unmounted.is_ok_and(|status| status.success()), "cannot unmount");
 }
+
+/// A checkout on macOS or Windows could hold one of them only. It is said when they come, not at each add.
+#[test]
+fn names_that_are_one_elsewhere_are_told_once() {
+    let place = Sandbox::new().data_repository("repo");
+    place.write("data/cats/A.png", "one");
+    place.write("data/cats/a.png", "two");
+    place.write("data/caf\u{e9}", "one");
+    place.write("data/cafe\u{301}", "two");
+    place
+        .run("git mldata add data")
+        .ok()
+        .tells("warning: on macOS and Windows one name, of which a checkout can write one only: ")
+        .tells("'data/cats/A.png' and 'data/cats/a.png'")
+        .tells("hint: rename one of each, and add again\n");
+    place.write("data/other", "three");
+    assert!(!place.run("git mldata add data").ok().stderr().contains("warning"));
+    place.write("data/Other", "four");
+    let told = place.run("git mldata add --json data").ok().tells("'data/Other' and 'data/other'\n");
+    assert!(told.stdout().contains(r#""colliding":[["data/Other","data/other"]]"#), "{}", told.stdout());
+}

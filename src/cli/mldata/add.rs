@@ -104,6 +104,9 @@ fn write(page: &mut Page<'_>, summary: &AddSummary, to: Option<&str>, took: Dura
     Ok(())
 }
 
+/// So many pairs of names are told.
+const NAMED: usize = 3;
+
 /// What is right, and still worth knowing.
 fn warn(context: &Context, added: &Added) {
     if added.absent > 0 {
@@ -118,6 +121,16 @@ fn warn(context: &Context, added: &Added) {
             format!("{behind} of '{path}' here are of an older version: what the pointer names was kept");
         context.output.note(text);
         context.hint(format!("git mldata checkout {path}      brings them", path = typed(path)));
+    }
+    if !added.colliding.is_empty() {
+        let pairs = added.colliding.iter().take(NAMED).map(|(one, other)| format!("'{one}' and '{other}'"));
+        let more = added.colliding.len().saturating_sub(NAMED);
+        let more = if more > 0 { format!(", and {more} more") } else { String::new() };
+        context.output.warning(format!(
+            "on macOS and Windows one name, of which a checkout can write one only: {}{more}",
+            pairs.collect::<Vec<_>>().join(", ")
+        ));
+        context.hint("rename one of each, and add again");
     }
     if let Some(from) = added.edited_from {
         let path = &added.path;

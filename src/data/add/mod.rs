@@ -71,6 +71,10 @@ pub struct Added {
     /// The version from which the data was edited, where that is not the one that the pointer named, and its changes were
     /// not united with those.
     pub edited_from: Option<Digest>,
+    /// Pairs of new files or folders, by path from the top, whose names are one where case or the form of letters does not
+    /// count.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub colliding: Vec<(String, String)>,
 }
 
 /// What an add did.

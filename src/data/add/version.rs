@@ -10,7 +10,7 @@ use crate::data::shape::{self, TableObserver};
 use crate::data::status::counts;
 use crate::data::versions;
 use crate::data::workspace::Workspace;
-use crate::data::worktree::{FileRecord, Files, PathRecord, Reading, Survey, WorktreeRecord};
+use crate::data::worktree::{FileRecord, Files, PathRecord, Reading, Survey, WorktreeRecord, colliding};
 use crate::objects::item::ItemKind;
 use crate::objects::pointer::{Pointer, PointerKind};
 use crate::objects::shape::Shape;
@@ -92,6 +92,10 @@ pub(super) fn store_version(
     if !names.is_empty() && site.taking == Taking::Changes {
         return Err(AddError::Damaged { path: target.path, names });
     }
+    let nothing = Files::default();
+    let colliding = colliding(&files, known.map_or(&nothing, |known| &known.files)).into_iter();
+    let shown = |name: &[u8]| format!("{}/{}", target.path, String::from_utf8_lossy(name));
+    let colliding = colliding.map(|(one, other)| (shown(&one), shown(&other))).collect();
     let observed = observer.map(|observer| observer.into_inner().unwrap_or_else(PoisonError::into_inner));
     let made = match files.get(b"") {
         Some(file) => file_version(site.workspace.store(), &target, &file, observed),
@@ -115,6 +119,7 @@ pub(super) fn store_version(
         absent,
         behind,
         edited_from: edited_from.map(|from| from.id),
+        colliding,
     };
     let pointer = new_pointer(&root, shape, target.before.as_ref());
     // Where something of an older version stays here, all of it is still to be brought in step.

@@ -1,5 +1,6 @@
 //! What lies in the work tree: found, compared with what was last written or added, never changed.
 
+mod collide;
 mod compare;
 mod files;
 mod fingerprint;
@@ -11,6 +12,7 @@ mod settle;
 mod snapshot;
 mod switch;
 
+pub use collide::colliding;
 pub use compare::{Changes, PathState, compare};
 pub use files::{FileRecord, Files, FilesBuilder};
 pub use fingerprint::Fingerprint;
