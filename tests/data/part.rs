@@ -56,6 +56,8 @@ fn what_was_never_fetched_survives_an_edit_of_the_rest() {
 fn without_a_record_nothing_is_dropped() {
     let (_team, _one, two) = partial();
     std::fs::remove_file(two.top.join(".git/ml/state")).unwrap();
+    // What the last checkout noted would tell as much.
+    std::fs::remove_file(two.top.join(".git/ml/switch")).unwrap();
     two.fetch(&[]);
     let before = two.read("images.mld");
     let error = two.try_add(&["images"]).unwrap_err();
