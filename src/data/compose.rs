@@ -251,6 +251,13 @@ impl Union<'_> {
             return self.keep_absent(name, entry);
         }
         let here = self.disk.files.get(name);
+        let is_void = here.as_ref().is_some_and(|here| is_empty_for(here, entry));
+        if is_void && self.taking != Taking::DiskAlone {
+            // Nothing of it was ever brought here: an empty folder in its place says nothing.
+            self.composed.left_out.insert(name.to_owned());
+            self.keep_absent(name, entry);
+            return if self.record.is_none() { entry.files } else { 0 };
+        }
         let old = self.record.and_then(|record| record.files.get(name));
         let news = |old: &FileRecord| !old.is_leaf(entry);
         match here {
@@ -297,6 +304,12 @@ impl Union<'_> {
         let mut ends = name.iter().enumerate().filter(|(_, byte)| **byte == b'/').map(|(at, _)| at);
         ends.any(is_file) || files.has_below(name)
     }
+}
+
+/// Whether `here` is an empty folder where the version has a directory that was not looked into.
+fn is_empty_for(here: &FileRecord, entry: &TreeEntry) -> bool {
+    let both = here.kind == EntryKind::Directory && entry.kind == EntryKind::Directory;
+    both && !is_empty_directory(entry)
 }
 
 /// Whether any of `leaves` lies below `path`.

@@ -123,7 +123,7 @@ fn not_added(
 ) -> Result<Option<NotAdded>, StatusError> {
     let wanted = RootName::from(&at.pointer);
     let (files, _) = counts(workspace.store(), &at.pointer);
-    let (state, _) = compare(workspace.top(), &at.path, record, &wanted, files, progress)?;
+    let (state, _) = compare(workspace.store(), workspace.top(), &at.path, record, &wanted, files, progress)?;
     Ok(match state {
         PathState::Modified { since, changes } => Some(NotAdded { path: at.path.clone(), since, changes }),
         _ => None,

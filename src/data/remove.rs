@@ -221,7 +221,7 @@ fn refuse_modified(
 ) -> Result<(), RemoveError> {
     let (files, _) = crate::data::status::counts(workspace.store(), pointer);
     let root = RootName::from(pointer);
-    let (state, found) = compare(workspace.top(), path, record, &root, files, progress)?;
+    let (state, found) = compare(workspace.store(), workspace.top(), path, record, &root, files, progress)?;
     if matches!(state, PathState::Modified { .. }) {
         return Err(RemoveError::Modified(path.clone()));
     }

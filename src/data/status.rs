@@ -182,7 +182,8 @@ pub fn status(
     for Tracked { path, pointer } in tracked.paths {
         let version = RootName::from(&pointer);
         let (files, rows) = counts(workspace.store(), &pointer);
-        let (worktree, snapshot) = compare(workspace.top(), &path, &record, &version, files, progress)?;
+        let (worktree, snapshot) =
+            compare(workspace.store(), workspace.top(), &path, &record, &version, files, progress)?;
         let damaged = damaged(&mut record, &path, snapshot.as_ref());
         remember(&mut record, &path, &version, worktree, snapshot);
         let remotes = holders(&version.id);
@@ -264,8 +265,8 @@ fn remember(
     };
     let complete = match record.get(path) {
         Some(known) if known.root.is_same(&root) => known.complete,
-        // The whole was compared with what the pointer names.
-        _ => true,
+        // What is here was compared with what the pointer names.
+        _ => state == PathState::Same,
     };
     record.set(path.clone(), PathRecord { root, files: snapshot.files, complete });
 }

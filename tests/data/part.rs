@@ -1,8 +1,10 @@
 //! Absent is not deleted.
 
 use git_ml::base::Progress;
+use git_ml::data::PathState;
 use git_ml::data::add::AddError;
 use git_ml::data::checkout::Outcome;
+use git_ml::data::guard::check_staged;
 use git_ml::data::remove::{RemoveOptions, remove};
 
 use crate::team::{Clone, REFUSE, Team, noise, path};
@@ -24,6 +26,13 @@ fn partial() -> (Team, Clone, Clone) {
     two.pull(&["images/cats"]);
     assert!(two.exists("images/cats/0") && !two.exists("images/dogs"));
     (team, one, two)
+}
+
+/// Forgets what the worktree holds, and the note of the last checkout, which would tell as much.
+fn forget(clone: &Clone) {
+    for file in ["state", "switch"] {
+        std::fs::remove_file(clone.top.join(".git/ml").join(file)).unwrap_or_default();
+    }
 }
 
 /// Pushes from `two`, and gives what `one` then has.
@@ -55,9 +64,7 @@ fn what_was_never_fetched_survives_an_edit_of_the_rest() {
 #[test]
 fn without_a_record_nothing_is_dropped() {
     let (_team, _one, two) = partial();
-    std::fs::remove_file(two.top.join(".git/ml/state")).unwrap();
-    // What the last checkout noted would tell as much.
-    std::fs::remove_file(two.top.join(".git/ml/switch")).unwrap();
+    forget(&two);
     two.fetch(&[]);
     let before = two.read("images.mld");
     let error = two.try_add(&["images"]).unwrap_err();
@@ -66,6 +73,56 @@ fn without_a_record_nothing_is_dropped() {
     two.checkout(&[]);
     two.add(&["images"]);
     assert_eq!(two.read("images.mld"), before);
+}
+
+#[test]
+fn an_empty_folder_does_not_drop_what_was_never_in_it() {
+    let (_team, one, two) = partial();
+    std::fs::create_dir(two.top.join("images/dogs")).unwrap();
+    two.write("images/cats/new", b"new");
+    assert_eq!(two.add(&["images"]).added[0].absent, 7);
+    two.commit("new");
+    brought_back(&one, &two);
+    assert!(one.exists("images/dogs/0") && one.exists("images/birds/2") && one.exists("images/cats/new"));
+    // Without a record it is no proof either, and who says that all is here is believed.
+    forget(&two);
+    let error = two.try_add(&["images"]).unwrap_err();
+    assert!(matches!(error, AddError::Compose(_)), "{error}");
+    two.add_all("images");
+    two.commit("all");
+    brought_back(&one, &two);
+    assert!(!one.exists("images/dogs/0") && one.exists("images/cats/new"));
+}
+
+#[test]
+fn whatever_is_done_without_a_record_keeps_what_is_not_here() {
+    let (_team, one, two) = partial();
+    let is_calm = || {
+        forget(&two);
+        let state = two.status().paths[0].worktree;
+        assert!(matches!(state, PathState::Partial { .. }), "{state:?}");
+        forget(&two);
+        let staged = check_staged(&two.workspace(), &Progress::hidden()).unwrap();
+        assert!(staged.is_fine(), "{staged:?}");
+        forget(&two);
+    };
+    is_calm();
+    two.write("images/dogs/9", b"nine");
+    two.add(&["images/dogs/9"]);
+    is_calm();
+    remove(&two.workspace(), &[path("images/cats/1"), path("images/cats/0")], REMOVE, &Progress::hidden())
+        .unwrap();
+    is_calm();
+    let before = two.read("images.mld");
+    let error = two.try_add(&["images"]).unwrap_err();
+    assert!(matches!(error, AddError::Compose(_)), "{error}");
+    assert_eq!(two.read("images.mld"), before);
+    two.commit("nine");
+    brought_back(&one, &two);
+    for kept in ["dogs/9", "dogs/0", "dogs/1", "dogs/2", "birds/0", "birds/1", "cats/2", "README"] {
+        assert!(one.exists(&format!("images/{kept}")), "{kept}");
+    }
+    assert!(!one.exists("images/cats/1") && !one.exists("images/cats/0"));
 }
 
 #[test]
@@ -90,7 +147,7 @@ fn files_are_removed_from_a_directory_one_by_one_and_together() {
     two.commit("remove");
     assert!(!two.exists("images/cats/0") && !two.exists("images/cats/1"));
     let status = two.status();
-    assert!(status.paths[0].worktree == git_ml::data::PathState::Partial { here: 1, of: 7 }, "{status:?}");
+    assert!(status.paths[0].worktree == PathState::Partial { here: 1, of: 7 }, "{status:?}");
     brought_back(&one, &two);
     assert!(!one.exists("images/cats/0") && !one.exists("images/cats/1") && !one.exists("images/dogs/1"));
     assert!(one.exists("images/cats/2") && one.exists("images/dogs/0") && one.exists("images/birds/0"));
@@ -188,7 +245,7 @@ fn a_directory_added_to_stale_data_is_united_with_its_pointer() {
     let united = two.read("images.mld");
     two.add(&["images"]);
     assert_eq!(two.read("images.mld"), united);
-    assert!(matches!(two.status().paths[0].worktree, git_ml::data::PathState::Stale { .. }));
+    assert!(matches!(two.status().paths[0].worktree, PathState::Stale { .. }));
     two.commit("unite");
     two.checkout(&[]);
     assert_eq!(two.read("images/dogs/0"), b"second version");

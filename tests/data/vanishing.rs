@@ -1,10 +1,12 @@
 //! Files that come, go and change while they are read or written.
 
 use std::fs;
+use std::path::Path;
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use git_ml::base::{Digest, Progress, ProgressSink, Work};
+use git_ml::base::{Advice, Digest, Progress, ProgressSink, Work};
 use git_ml::data::add::{AddOptions, add};
 use git_ml::data::checkout::{CheckedOut, Outcome, checkout};
 
@@ -88,6 +90,43 @@ fn a_file_that_vanishes_is_not_taken_for_deleted() {
     let added = add(&one.workspace(), &[path("data")], ADD, &progress);
     assert!(added.is_err(), "{added:?}");
     assert_eq!(one.read("data.mld"), before);
+}
+
+/// Forty files, and what an `add` says while all of them are done something to.
+fn added_while(act: impl Fn(&Path) + Send + Sync + 'static) -> String {
+    let (_team, one) = Team::new();
+    let names: Vec<_> = (0..40).map(|number| format!("data/{number:02}")).collect();
+    names.iter().enumerate().for_each(|(number, name)| drop(one.write(name, noise(number as u64, 100_000))));
+    one.add_version("data");
+    let before = one.read("data.mld");
+    names
+        .iter()
+        .enumerate()
+        .for_each(|(number, name)| drop(one.write(name, noise(99 + number as u64, 100_000))));
+    let files: Vec<_> = names.iter().map(|name| one.top.join(name)).collect();
+    let progress = AtFirstBytes::progress(move || files.iter().for_each(|file| act(file)));
+    let error = add(&one.workspace(), &[path("data")], ADD, &progress).unwrap_err();
+    assert_eq!(one.read("data.mld"), before);
+    assert!(error.hints().len() <= 2, "{:?}", error.hints());
+    let told = error.to_string();
+    let named = told.lines().filter(|line| line.contains("/data/")).count();
+    assert!(named > 1 && told.starts_with(&format!("{named} files cannot be taken in:")), "{told}");
+    told
+}
+
+#[test]
+fn all_files_that_vanish_are_named() {
+    let told = added_while(|file| fs::remove_file(file).unwrap());
+    assert!(told.contains("': No such file"), "{told}");
+}
+
+#[test]
+fn pipes_that_take_the_place_of_files_are_named_and_waited_for_by_nobody() {
+    let told = added_while(|file| {
+        fs::remove_file(file).unwrap();
+        assert!(Command::new("mkfifo").arg(file).status().unwrap().success());
+    });
+    assert!(told.contains("': not a regular file"), "{told}");
 }
 
 #[test]

@@ -34,7 +34,7 @@ pub(super) fn vacate(
     }
     let mut record = workspace.worktree_record(progress)?;
     let (files, _) = counts(workspace.store(), &pointer);
-    let (state, found) = compare(workspace.top(), path, &record, root, files, progress)?;
+    let (state, found) = compare(workspace.store(), workspace.top(), path, &record, root, files, progress)?;
     let mut refuse = |why: &str| {
         let (path, version) = (path.clone(), root.id);
         summary.refused.push(Refused { path, version, why: why.to_owned(), not_held: false });

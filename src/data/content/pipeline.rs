@@ -193,11 +193,16 @@ impl<'a> Source<'a> {
 
     /// Reads the next batch and cuts it; at the end it has no runs.
     fn fill(&mut self, batch: &mut Batch) -> Result<(), WriteError> {
-        batch.bytes.resize(BATCH, 0);
+        // One byte more than there should be tells that the file did not grow. Memory costs time when it is first touched.
+        let left = usize::try_from(self.size.saturating_sub(self.at)).unwrap_or(BATCH);
+        let most = BATCH.min(self.carry.len().saturating_add(left).saturating_add(1));
+        if batch.bytes.len() < most {
+            batch.bytes.resize(most, 0);
+        }
         let mut filled = self.carry.len();
         batch.bytes[..filled].copy_from_slice(&self.carry);
-        while filled < BATCH && !self.ended {
-            let piece = &mut batch.bytes[filled..BATCH.min(filled + PIECE)];
+        while filled < most && !self.ended {
+            let piece = &mut batch.bytes[filled..most.min(filled + PIECE)];
             let read = read_full(self.file, self.at, piece, piece.len());
             let read = read.map_err(|source| WriteError::Read { path: self.path.to_owned(), source })?;
             self.whole.update(&piece[..read]);

@@ -46,7 +46,8 @@ pub(super) fn version(
 ) -> Result<Version, DiffError> {
     let named = RootName::from(pointer);
     let (files, _) = counts(workspace.store(), pointer);
-    let (state, snapshot) = compare(workspace.top(), path, record, &named, files, progress)?;
+    let (state, snapshot) =
+        compare(workspace.store(), workspace.top(), path, record, &named, files, progress)?;
     let Some(snapshot) = snapshot else { return Ok(Version::of_pointer(pointer.clone())) };
     let known = record.get(path);
     let stale = known.is_some_and(|known| !known.root.is_same(&named));

@@ -283,7 +283,8 @@ impl Pass<'_> {
             return Ok(None);
         }
         let count = known.files.len() as u64;
-        let (state, _) = compare(top, path, &self.record, &known.root, count, self.progress)?;
+        let (state, _) =
+            compare(self.workspace.store(), top, path, &self.record, &known.root, count, self.progress)?;
         let since = known.root.id;
         Ok(match state {
             // What was removed by hand does not come back with its pointer.

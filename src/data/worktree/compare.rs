@@ -9,6 +9,7 @@ use crate::data::content::tree_root_of;
 use crate::data::root::RootName;
 use crate::objects::pointer::PointerKind;
 use crate::objects::tree::EntryKind;
+use crate::storage::store::Store;
 
 use super::{PathRecord, Snapshot, SnapshotError, WorktreeRecord, snapshot};
 
@@ -64,12 +65,14 @@ pub enum PathState {
 }
 
 /// Compares what lies at `path` with the version that its pointer names. `files` is the number of files of that version.
-/// Returns the snapshot beside, for whoever wants to store or record it.
+/// Returns the snapshot beside, for whoever wants to store or record it. Without a record, each file is held against what
+/// the version has at its place, as far as the store knows that: what is not here is absent, not deleted.
 ///
 /// # Errors
 ///
 /// [`SnapshotError`] when it cannot be told.
 pub fn compare(
+    store: &Store,
     top: &Path,
     path: &RepoPath,
     worktree: &WorktreeRecord,
@@ -87,7 +90,7 @@ pub fn compare(
             changes => PathState::Modified { since: Some(known.root.id), changes },
         },
         Some(known) => against_record(&found, known, wanted, files),
-        None => against_pointer(&found, wanted),
+        None => against_pointer(store, &found, wanted, files),
     };
     Ok((state, Some(found)))
 }
@@ -96,14 +99,14 @@ fn against_record(found: &Snapshot, known: &PathRecord, wanted: &RootName, files
     let changes = changes(found, known);
     if !changes.is_none() {
         // Modified, but perhaps into just what the pointer names (a merge brought the pointer, a copy the bytes).
-        let arrived = !known.root.is_same(wanted) && against_pointer(found, wanted) == PathState::Same;
+        let arrived = !known.root.is_same(wanted) && is_whole(found, wanted);
         let since = Some(known.root.id);
         return if arrived { PathState::Same } else { PathState::Modified { since, changes } };
     }
     if !known.root.is_same(wanted) {
         return PathState::Stale { at: known.root.id };
     }
-    let here = found.files.records().filter(|file| file.kind != EntryKind::Directory).count() as u64;
+    let here = files_of(found);
     match wanted.kind {
         PointerKind::Tree if here < files => PathState::Partial { here, of: files },
         PointerKind::Tree | PointerKind::File => PathState::Same,
@@ -132,16 +135,40 @@ pub fn changes(found: &Snapshot, known: &PathRecord) -> Changes {
     changes
 }
 
-/// Without a record only the whole can be compared.
-fn against_pointer(found: &Snapshot, wanted: &RootName) -> PathState {
-    let same = match wanted.kind {
+/// Files and links, without empty directories.
+fn files_of(found: &Snapshot) -> u64 {
+    found.files.records().filter(|file| file.kind != EntryKind::Directory).count() as u64
+}
+
+/// Whether `found` is just what `wanted` names.
+fn is_whole(found: &Snapshot, wanted: &RootName) -> bool {
+    match wanted.kind {
         PointerKind::File => found.files.get(b"").is_some_and(|file| file.id == wanted.id),
         PointerKind::Tree => tree_root_of(Path::new(""), &found.files).is_ok_and(|root| root.id == wanted.id),
-    };
-    if same {
+    }
+}
+
+/// Each file against what the pointer names at its place. Where the store does not know that, only the whole can be
+/// compared.
+fn against_pointer(store: &Store, found: &Snapshot, wanted: &RootName, files: u64) -> PathState {
+    if is_whole(found, wanted) {
         return PathState::Same;
     }
-    let bytes = found.files.records().map(|file| file.fingerprint.size).sum();
-    let changes = Changes { changed: found.files.len() as u64, bytes, ..Changes::default() };
-    PathState::Modified { since: None, changes }
+    let mut changes = Changes::default();
+    let named = match wanted.kind {
+        PointerKind::Tree => wanted.files(store, &|folder| found.files.has_below(folder)).ok(),
+        PointerKind::File => None,
+    };
+    for (name, file) in found.files.iter() {
+        match named.as_ref().map(|named| named.get(name)) {
+            Some(Some(named)) if named.is_same_data(&file) => continue,
+            Some(None) => changes.added += 1,
+            Some(Some(_)) | None => changes.changed += 1,
+        }
+        changes.bytes += file.fingerprint.size;
+    }
+    match changes.is_none() {
+        true => PathState::Partial { here: files_of(found), of: files },
+        false => PathState::Modified { since: None, changes },
+    }
 }
