@@ -1,8 +1,9 @@
 //! Files that must not change while they are read.
 //!
 //! A file is opened without following a link and without waiting for a pipe, and read with `pread` into memory that is
-//! used again and again; never through a memory map (a file cut short under a map kills the process, and faulting pages
-//! in costs more than copying them on virtual machines). Its stat afterwards must be the one with which it was seen. So a
+//! used again and again; never through a memory map: a file cut short under a map kills the process, and faulting pages in
+//! costs more than copying them on virtual machines. (Read and hashed on one core of such a machine, warm: 100,000 files of
+//! 1 to 20 KiB 1.28 s, with a new buffer for each 1.35 s, through maps 2.23 s; one file of 1 GiB 0.44 s in all three ways.) Its stat afterwards must be the one with which it was seen. So a
 //! file costs one open, one stat and the reads. When it differs, the file is read once more; then it is given up by name.
 //! What was read is in the store under its own ids, and nothing names it.
 
