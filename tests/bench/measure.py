@@ -8,10 +8,12 @@
 Without names: A B C D E. The folder to work in should be in memory (default: /dev/shm). Every step runs once on memory
 that a copy has touched before. `x cp` is the step against a copy of the same data, `cp -r`, in the same run. CPU and
 memory are those of the command and the programs that it started (wait4). Peers: DVC and Git LFS, where `dvc` and
-`git-lfs` are found.
+`git-lfs` are found, and of second versions the Xet client (`pip install hf-xet`), which stores chunks as we do: what a
+second version adds depends on its data, so it is told beside what the same data adds there.
 """
 
 import argparse
+import importlib.util
 import os
 import pathlib
 import shutil
@@ -22,6 +24,7 @@ import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 SECOND_VERSIONS = {"A", "C", "D", "E"}
+LARGE_SECOND_VERSIONS = SECOND_VERSIONS - {"A"}
 
 
 class Bench:
@@ -155,6 +158,28 @@ def lfs(bench, original):
     shutil.rmtree(where)
 
 
+XET = "import hf_xet, sys; hf_xet.upload_files(sys.argv[2:], sys.argv[1], None, None, None, None)"
+
+
+def xet(bench, name, original):
+    where, store = bench.folder / "xet", bench.folder / "xet-store"
+    shutil.copytree(original, where)
+    store.mkdir()
+
+    def upload(step):
+        files = sorted(path for path in where.rglob("*") if path.is_file())
+        bench.time(f"Xet: {step}", bench.folder, sys.executable, "-c", XET, f"local://{store}", *files)
+        return bytes_below(store)
+
+    stored = upload("first version")
+    print(f"| Xet: stored, MB | {stored / 1e6:.1f} | | | |")
+    workload(f"{name}2", where)
+    grown = upload("second version") - stored
+    print(f"| Xet: store grows, MB | {grown / 1e6:.1f} | | | |")
+    for folder in (where, store):
+        shutil.rmtree(folder)
+
+
 def main():
     parser = argparse.ArgumentParser(description="Times whole commands beside cp and the peers that are installed.")
     parser.add_argument("--in", dest="folder", type=pathlib.Path, default=pathlib.Path("/dev/shm"))
@@ -174,6 +199,8 @@ def main():
                 dvc(bench, original)
             if options.peers and shutil.which("git-lfs"):
                 lfs(bench, original)
+            if options.peers and name in LARGE_SECOND_VERSIONS and importlib.util.find_spec("hf_xet"):
+                xet(bench, name, original)
             ours(bench, name, original)
             shutil.rmtree(original)
 
