@@ -10,12 +10,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
-use rayon::iter::{IntoParallelIterator, ParallelIterator};
+use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
 use super::clones::{clone_entries, clones_in};
 use super::error::StoreError;
 use super::losses::{self, LossStamp};
 use super::open_pack::{cut_to_length, tables_of, with_offsets, with_offsets_from};
+use super::places::Places;
 use super::table;
 use crate::base::Digest;
 use crate::objects::pack::{HEADER_LEN, TRAILER_LEN, Trailer};
@@ -46,6 +47,9 @@ pub(super) struct PackFile {
 
 /// A pack that is relied on after so long says so by its time.
 const STALE: Duration = Duration::from_hours(24);
+
+/// So many footers are held at once while the store is read.
+const FOOTERS_AT_ONCE: usize = 16;
 
 /// What became of the wish to keep a pack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,7 +101,7 @@ pub(super) struct Index {
     loaded: bool,
     /// What the store had lost when it was loaded.
     losses: Option<LossStamp>,
-    places: HashMap<Digest, Location>,
+    places: Places,
     packs: Vec<PackFile>,
     /// Sealed packs and clones by name.
     sealed: HashMap<OsString, u32>,
@@ -118,19 +122,20 @@ impl Index {
 
     /// Where the item lies, and in which pack.
     pub fn find(&self, id: &Digest) -> Option<(Location, &PackFile)> {
-        let location = *self.places.get(id)?;
+        let location = self.places.get(id)?;
         Some((location, self.packs.get(location.pack as usize)?))
     }
 
     /// Whether the item was seen.
     pub fn contains(&self, id: &Digest) -> bool {
-        self.places.contains_key(id)
+        self.places.get(id).is_some()
     }
 
     /// Forgets all that can be read again; the next look-up does so.
     pub fn forget(&mut self) {
         let packs = &self.packs;
-        self.places.retain(|_, location| packs.get(location.pack as usize).is_some_and(|pack| pack.ours));
+        let is_ours = |location: &Location| packs.get(location.pack as usize).is_some_and(|pack| pack.ours);
+        self.places = self.places.filter(is_ours);
         self.sealed.clear();
         self.open.clear();
         self.loaded = false;
@@ -166,7 +171,7 @@ impl Index {
     /// Adds an item of a pack.
     pub fn add_item(&mut self, pack: u32, entry: &FooterEntry, offset: u64) {
         let FooterEntry { id, stored, raw, codec, kind } = *entry;
-        self.places.insert(id, Location { pack, offset, stored, raw, codec, kind });
+        self.places.insert(id, &Location { pack, offset, stored, raw, codec, kind });
     }
 
     /// Takes in what was added to the folder `store` since the last time. Open packs come first: one that is sealed
@@ -249,14 +254,16 @@ impl Index {
                 }
             }
         }
-        let footers: Vec<_> = new
-            .into_par_iter()
-            .filter_map(|(path, name, id)| Some((read_footer(&path, &id)?, path, name)))
-            .collect();
-        for (footer, path, name) in footers {
-            let number = self.add_pack(PackFile::new(path, None, false));
-            with_offsets(&footer.entries).for_each(|(entry, offset)| self.add_item(number, entry, offset));
-            self.sealed.insert(name, number);
+        for some in new.chunks(FOOTERS_AT_ONCE) {
+            let footers: Vec<_> = some.par_iter().map(|(path, _, id)| read_footer(path, id)).collect();
+            self.places.reserve(footers.iter().flatten().map(|footer| footer.entries.len()).sum());
+            for (footer, (path, name, _)) in footers.into_iter().zip(some) {
+                let Some(footer) = footer else { continue };
+                let number = self.add_pack(PackFile::new(path.to_owned(), None, false));
+                with_offsets(&footer.entries)
+                    .for_each(|(entry, offset)| self.add_item(number, entry, offset));
+                self.sealed.insert(name.clone(), number);
+            }
         }
         Ok(())
     }

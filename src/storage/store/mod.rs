@@ -37,6 +37,7 @@ mod losses;
 mod open_pack;
 mod packs;
 mod parcel;
+mod places;
 mod process;
 mod reader;
 mod standing;
