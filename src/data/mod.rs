@@ -15,6 +15,7 @@ pub mod follow;
 pub mod fsck;
 pub mod guard;
 pub mod kept;
+pub mod merge;
 mod needs;
 pub mod read;
 pub mod remotes;

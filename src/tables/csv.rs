@@ -18,6 +18,9 @@ pub(super) const BEGINNING: u64 = 64 << 10;
 /// The largest row, in bytes: a file that is no table must not fill the memory as one row.
 pub(super) const LARGEST_ROW: usize = 64 << 20;
 
+/// What some writers put before text in UTF-8.
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+
 /// More columns than this are no table.
 pub(super) const MOST_COLUMNS: usize = 1 << 16;
 
@@ -87,15 +90,30 @@ pub(super) struct RecordReader<R> {
     row_line: u64,
 }
 
+impl<'a> RecordReader<&'a [u8]> {
+    /// Reads one row that was read before.
+    pub(super) fn of_row(text: &'a [u8], dialect: Dialect) -> Self {
+        Self::buffered(BufReader::with_capacity(text.len(), text), dialect.delimiter, dialect.line_end)
+    }
+}
+
 impl<R: Read> RecordReader<R> {
     pub(super) fn new(input: R, delimiter: u8, line_end: u8) -> Self {
-        let input = BufReader::with_capacity(128 << 10, input);
+        Self::buffered(BufReader::with_capacity(128 << 10, input), delimiter, line_end)
+    }
+
+    fn buffered(input: BufReader<R>, delimiter: u8, line_end: u8) -> Self {
         Self { input, delimiter, line_end, raw: Vec::new(), lines: 0, row_line: 0 }
     }
 
     /// The line (from 1) where the row that was read last begins.
     pub(super) fn row_line(&self) -> u64 {
         self.row_line
+    }
+
+    /// The row that was read last as it is written: its text, and the line end behind it.
+    fn raw(&self) -> (&[u8], &[u8]) {
+        self.raw.split_at(self.text_end())
     }
 
     /// Reads the next row that is not blank; `false` at the end.
@@ -191,6 +209,7 @@ impl<R: Read> RecordReader<R> {
 pub struct TableReader<R> {
     rows: RecordReader<Chain<Cursor<Vec<u8>>, R>>,
     dialect: Dialect,
+    head: Vec<u8>,
     names: Vec<String>,
     pending: Option<Record>,
     rows_read: u32,
@@ -214,9 +233,8 @@ impl<R: Read> TableReader<R> {
         if beginning.contains(&0) {
             return Err(TableError::Binary);
         }
-        if beginning.starts_with("\u{feff}".as_bytes()) {
-            beginning.drain(..3);
-        }
+        let mark = if beginning.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
+        let mut head: Vec<u8> = beginning.drain(..mark).collect();
         let dialect = Dialect::of(&beginning, whole);
         let mut rows =
             RecordReader::new(Cursor::new(beginning).chain(input), dialect.delimiter, dialect.line_end);
@@ -229,12 +247,39 @@ impl<R: Read> TableReader<R> {
         }
         let names = if dialect.header { names_of(&first) } else { names_of_places(first.len()) };
         let pending = (!dialect.header).then_some(first);
-        Ok(Self { rows, dialect, names, pending, rows_read: 0 })
+        if dialect.header {
+            head.extend_from_slice(&rows.raw);
+        }
+        Ok(Self { rows, dialect, head, names, pending, rows_read: 0 })
     }
 
     /// How the table is written.
     pub fn dialect(&self) -> Dialect {
         self.dialect
+    }
+
+    /// The bytes before the first row, as they are written: a byte order mark, and the header with its line end.
+    pub(super) fn head(&self) -> &[u8] {
+        &self.head
+    }
+
+    /// The byte order mark, and the header with its line end.
+    pub(super) fn split_head(&self) -> (&[u8], &[u8]) {
+        let mark = if self.head.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
+        self.head.split_at(mark)
+    }
+
+    /// The cells of the header, as they are written.
+    pub(super) fn header(&self) -> Result<Record, TableError> {
+        let mut header = Record::default();
+        let (_, text) = self.split_head();
+        RecordReader::of_row(text, self.dialect).read(&mut header)?;
+        Ok(header)
+    }
+
+    /// The row that was read last, as it is written: its text, and the line end behind it (none at the end of some files).
+    pub(super) fn raw_row(&self) -> (&[u8], &[u8]) {
+        self.rows.raw()
     }
 
     /// The names of the columns, all different.

@@ -22,6 +22,13 @@ pub struct Dialect {
     pub header: bool,
 }
 
+impl Default for Dialect {
+    /// As RFC 4180 says, with the line ends of Unix.
+    fn default() -> Self {
+        Self { delimiter: b',', line_end: b'\n', header: true }
+    }
+}
+
 impl Dialect {
     /// The dialect of a table that begins with `beginning` (without byte order mark), or is that as a `whole`.
     ///

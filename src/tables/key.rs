@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::csv::Record;
 use super::error::Sided;
+use super::merge::Three;
 use super::shape::TableShape;
 use super::value::{ColumnType, is_null_word, trimmed};
 
@@ -59,7 +60,7 @@ impl KeySearch {
         }
     }
 
-    fn values(&self, column: usize) -> Option<&HashSet<u64>> {
+    pub(super) fn values(&self, column: usize) -> Option<&HashSet<u64>> {
         self.columns.get(column)?.as_ref()
     }
 }
@@ -96,6 +97,56 @@ pub(super) fn found_key(shapes: Sided<&TableShape>, searches: Sided<&KeySearch>)
         }
     }
     fallback
+}
+
+/// The key of a merge: the declared one where all versions have it; else a column that is unique in the base and, better,
+/// in all. A column called like a key that is unique in the base alone is the key all the same: its repeated values are
+/// then an error to be told, not rows to be counted.
+pub(super) fn key_of_three(
+    shapes: &Three<TableShape>,
+    searches: &Three<&KeySearch>,
+    declared: &[String],
+) -> KeyUse {
+    let has = |shape: &TableShape, name: &str| shape.columns.is_empty() || shape.column(name).is_some();
+    let in_all = |name: &str| {
+        has(&shapes.base, name) && shapes.ours.column(name).is_some() && shapes.theirs.column(name).is_some()
+    };
+    let not_in_both: Vec<String> = declared.iter().filter(|name| !in_all(name)).cloned().collect();
+    if !declared.is_empty() && not_in_both.is_empty() {
+        return KeyUse { columns: declared.to_vec(), origin: KeyOrigin::Declared, not_in_both };
+    }
+    let may_be_key = |kind| matches!(kind, ColumnType::Int64 | ColumnType::Utf8 | ColumnType::Date);
+    let values = |shape: &TableShape, search: &'_ KeySearch, name: &str| {
+        let place = shape.columns.iter().position(|column| column.name == name);
+        place.is_some_and(|place| {
+            let is_empty = shape.rows == 0;
+            (is_empty || may_be_key(shape.columns[place].kind)) && search.values(place).is_some()
+        })
+    };
+    let (mut called, mut unique) = (None, None);
+    for column in &shapes.ours.columns {
+        let name = column.name.as_str();
+        let in_base = shapes.base.columns.is_empty() || values(&shapes.base, searches.base, name);
+        if !in_all(name) || !in_base {
+            continue;
+        }
+        let in_sides =
+            values(&shapes.ours, searches.ours, name) && values(&shapes.theirs, searches.theirs, name);
+        let is_called = is_called_key(name);
+        if in_sides && is_called {
+            called = Some(name);
+            break;
+        }
+        if is_called && shapes.base.rows > 0 && called.is_none() {
+            called = Some(name);
+        }
+        if in_sides && unique.is_none() {
+            unique = Some(name);
+        }
+    }
+    let found = called.or(unique).map(str::to_owned);
+    let origin = if found.is_some() { KeyOrigin::Found } else { KeyOrigin::None };
+    KeyUse { columns: found.into_iter().collect(), origin, not_in_both }
 }
 
 /// Whether a column is called like a key: `id`, `Key`, `user_id`, `userId`, `id_user`, `UUID`.

@@ -17,6 +17,7 @@ mod csv;
 mod dialect;
 mod error;
 mod key;
+pub mod merge;
 mod private;
 mod row_diff;
 mod row_match;

@@ -13,12 +13,11 @@ use super::csv::{Cell, Record, TableReader};
 use super::error::{Side, Sided, TableDiffError, TableError};
 use super::key::{KeyOrigin, KeySearch, KeyUse, found_key, not_in_both};
 use super::private::PrivateColumns;
-use super::row_match::{HashedRow, Matching, match_rows};
+use super::row_match::{HashedRow, Matching, hash_cells, match_rows};
 use super::sample::RowSample;
 use super::shape::{ColumnShape, TableShape, scan};
 use super::source::Source;
 use super::value::{ColumnType, Comparison};
-use crate::base::Digest;
 
 /// What to compare by, and what to show.
 #[derive(Debug, Clone)]
@@ -328,17 +327,9 @@ impl<'a> Plan<'a> {
         let mut table = self.open(side)?;
         let mut rows = Vec::new();
         let mut record = Record::default();
-        let mut encoded = Vec::new();
+        let mut buffer = Vec::new();
         let mut hash = |columns: &mut dyn Iterator<Item = &CommonColumn>, record: &Record| {
-            encoded.clear();
-            for column in columns {
-                if let Some(cell) = column.cell(side, record) {
-                    column.comparison.encode(cell, &mut encoded);
-                }
-            }
-            let mut hash = [0; 16];
-            hash.copy_from_slice(&Digest::of(&encoded).as_bytes()[..16]);
-            hash
+            hash_cells(columns.map(|column| (column.cell(side, record), column.comparison)), &mut buffer)
         };
         while table.read(&mut record)? {
             let row = hash(&mut self.common.iter(), &record);

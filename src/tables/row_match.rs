@@ -1,10 +1,30 @@
 //! Which row of one table is which row of the other, by hashes alone.
 
+use crate::base::Digest;
+
+use super::csv::Cell;
 use super::error::Sided;
 use super::sample::Lowest;
+use super::value::Comparison;
 
 /// The first 128 bits of a BLAKE3 digest.
 pub(super) type Hash = [u8; 16];
+
+/// The hash of some cells of a row, equal for equal values only; `buffer` is reused from row to row.
+pub(super) fn hash_cells<'r>(
+    cells: impl Iterator<Item = (Option<Cell<'r>>, Comparison)>,
+    buffer: &mut Vec<u8>,
+) -> Hash {
+    buffer.clear();
+    for (cell, comparison) in cells {
+        if let Some(cell) = cell {
+            comparison.encode(cell, buffer);
+        }
+    }
+    let mut hash = Hash::default();
+    hash.copy_from_slice(&Digest::of(buffer).as_bytes()[..16]);
+    hash
+}
 
 /// What is kept of a row. Sorting brings rows of one key together, equal ones among them next to each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

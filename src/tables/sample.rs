@@ -27,6 +27,15 @@ impl Shown {
         Self::window(cell, private, 0)
     }
 
+    /// Shows one cell with all its text.
+    pub(super) fn whole(cell: Cell<'_>, private: bool) -> Self {
+        match cell {
+            _ if private => Self::Private,
+            Cell { bytes: b"", quoted: false } => Self::Nothing,
+            Cell { bytes, .. } => Self::Text(String::from_utf8_lossy(bytes).into_owned()),
+        }
+    }
+
     /// Shows two cells that differ, both from about where they differ.
     pub(super) fn pair(before: Cell<'_>, after: Cell<'_>, private: bool) -> (Self, Self) {
         let (one, other) = (String::from_utf8_lossy(before.bytes), String::from_utf8_lossy(after.bytes));

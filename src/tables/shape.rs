@@ -19,7 +19,7 @@ const MOST_COLUMNS_IN_POINTER: usize = 500;
 const MOST_BYTES_IN_POINTER: usize = 24 << 10;
 
 /// The rows and columns of a table.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct TableShape {
     /// How it is written.
     pub dialect: Dialect,

@@ -18,6 +18,7 @@ mod hooks;
 mod init;
 mod ls;
 mod manual;
+mod merge_file;
 mod mv;
 mod pull;
 mod push;

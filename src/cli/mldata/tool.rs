@@ -8,8 +8,8 @@ use crate::cli::options::CommonOptions;
 use crate::cli::report::Outcome;
 
 use super::{
-    add, cat, checkout, demo, diff, drop, du, fetch, fsck, gc, hook, hooks, init, ls, manual, mv, pull, push,
-    remote, rm, status,
+    add, cat, checkout, demo, diff, drop, du, fetch, fsck, gc, hook, hooks, init, ls, manual, merge_file, mv,
+    pull, push, remote, rm, status,
 };
 
 /// What the short help leaves out.
@@ -59,6 +59,7 @@ enum Command {
     Fetch(fetch::FetchArgs),
     Pull(pull::PullArgs),
     Diff(diff::DiffArgs),
+    MergeFile(merge_file::MergeFileArgs),
     Cat(cat::CatArgs),
     Ls(ls::LsArgs),
     Rm(rm::RmArgs),
@@ -92,6 +93,7 @@ impl Arguments for MlData {
             Command::Fetch(args) => fetch::run(context, args),
             Command::Pull(args) => pull::run(context, args),
             Command::Diff(args) => diff::run(context, args),
+            Command::MergeFile(args) => merge_file::run(context, args),
             Command::Cat(args) => cat::run(context, args),
             Command::Ls(args) => ls::run(context, args),
             Command::Rm(args) => rm::run(context, args),
