@@ -59,7 +59,13 @@ pub struct FinishedPack<W> {
 impl PackBuilder<Vec<u8>> {
     /// Begins a pack in memory, with a fresh nonce.
     pub fn in_memory(session: SessionId) -> Self {
-        let mut builder = Self::empty(session, Vec::new());
+        Self::reusing(Vec::new(), session)
+    }
+
+    /// As [`PackBuilder::in_memory`], in the memory of an earlier pack: what was touched before costs nothing.
+    pub fn reusing(mut memory: Vec<u8>, session: SessionId) -> Self {
+        memory.clear();
+        let mut builder = Self::empty(session, memory);
         let header = PackHeader::fresh().encode();
         builder.hasher.update(&header);
         builder.out.extend_from_slice(&header);

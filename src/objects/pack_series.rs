@@ -54,22 +54,22 @@ pub enum ToLocate {
     },
 }
 
+/// Takes a full pack; gives memory for the next one, of a pack before if there is some, or none.
+type Deliver<'a, E> = &'a mut dyn FnMut(FinishedPack<Vec<u8>>) -> Result<Vec<u8>, E>;
+
 /// Packs in memory that are handed on as they become full.
 pub struct PackSeries<'a, E> {
     session: SessionId,
     level: i32,
     open: PackBuilder<Vec<u8>>,
     finished: Vec<PackRef>,
-    deliver: &'a mut dyn FnMut(FinishedPack<Vec<u8>>) -> Result<(), E>,
+    deliver: Deliver<'a, E>,
 }
 
 impl<'a, E: From<PackError>> PackSeries<'a, E> {
-    /// A series that gives each full pack to `deliver`; nodes are compressed with this zstd level.
-    pub fn new(
-        session: SessionId,
-        level: i32,
-        deliver: &'a mut dyn FnMut(FinishedPack<Vec<u8>>) -> Result<(), E>,
-    ) -> Self {
+    /// A series that gives each full pack to `deliver`, which may give memory for the next one; nodes are compressed with
+    /// this zstd level.
+    pub fn new(session: SessionId, level: i32, deliver: Deliver<'a, E>) -> Self {
         Self { session, level, open: PackBuilder::in_memory(session), finished: Vec::new(), deliver }
     }
 
@@ -163,7 +163,9 @@ impl<'a, E: From<PackError>> PackSeries<'a, E> {
         let full = std::mem::replace(&mut self.open, PackBuilder::in_memory(self.session));
         let pack = full.finish().map_err(PackError::from)?;
         self.finished.push(pack.pack);
-        (self.deliver)(pack)
+        let memory = (self.deliver)(pack)?;
+        self.open = PackBuilder::reusing(memory, self.session);
+        Ok(())
     }
 
     /// Ends the series: the last pack is delivered, if it has items.

@@ -18,9 +18,10 @@ use std::thread;
 use super::remote::{Remote, RemoteError, RemoteErrorKind};
 use super::store::Stored;
 use crate::base::{Advice, Digest};
+use crate::objects::codec::{Scratch, decode_in};
 use crate::objects::layout::{moves_name, pack_name};
 use crate::objects::moves::MAX_MOVE_DEPTH;
-use crate::objects::{FormatError, ItemKind, Moves, PackFooter, PackRef, Place};
+use crate::objects::{Codec, FormatError, ItemKind, Moves, PackFooter, PackRef, Place};
 
 /// Bytes that are read over rather than asking twice.
 const LONGEST_HOLE: u32 = 256 << 10;
@@ -40,14 +41,29 @@ pub struct Wanted {
     pub place: Place,
 }
 
-/// An item that was read and verified.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fetched {
+/// An item that was read and verified, in memory that is used again for the next one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fetched<'a> {
+    /// What it is.
+    pub kind: ItemKind,
+    /// How it is stored.
+    pub codec: Codec,
     /// As it is stored, to be put into the local store without compressing again.
-    pub stored: Stored,
+    pub stored: &'a [u8],
     /// The item itself.
-    pub item: Vec<u8>,
+    pub item: &'a [u8],
 }
+
+impl Fetched<'_> {
+    /// A copy of its stored form.
+    pub fn to_stored(self) -> Stored {
+        let Self { kind, codec, stored, item } = self;
+        Stored { kind, codec, bytes: stored.to_vec(), raw: item.len() as u32 }
+    }
+}
+
+/// What is done with each item, by its number among the wanted.
+type Take<'a, E> = &'a (dyn Fn(usize, Fetched<'_>) -> Result<(), E> + Sync);
 
 /// Why an item could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -125,17 +141,13 @@ impl RemoteReader {
         self.wrong_places.load(Ordering::Relaxed)
     }
 
-    /// Reads all of `wanted` and hands each item over as soon as it is verified, in no order, from several threads,
+    /// Reads all of `wanted` and lends each item to `take` as soon as it is verified, in no order, from several threads,
     /// with its number in `wanted`.
     ///
     /// # Errors
     ///
     /// The first error of reading or of `take`; nothing more is begun then.
-    pub fn read_each<E>(
-        &self,
-        wanted: &[Wanted],
-        take: &(dyn Fn(usize, Fetched) -> Result<(), E> + Sync),
-    ) -> Result<(), E>
+    pub fn read_each<E>(&self, wanted: &[Wanted], take: Take<'_, E>) -> Result<(), E>
     where
         E: From<ReadError> + Send,
     {
@@ -143,13 +155,15 @@ impl RemoteReader {
         let threads = thread::available_parallelism().map_or(1, NonZeroUsize::get).max(4);
         let threads = threads.min(RANGES_AT_ONCE).min(spans.len());
         if threads <= 1 {
-            return spans.iter().try_for_each(|span| self.read_span(span, wanted, take, 0));
+            let mut scratch = Scratch::default();
+            return spans.iter().try_for_each(|span| self.read_span(span, wanted, take, 0, &mut scratch));
         }
         let next = AtomicUsize::new(0);
         let failed = Mutex::new(None);
         let work = || {
+            let mut scratch = Scratch::default();
             while let Some(span) = spans.get(next.fetch_add(1, Ordering::Relaxed)) {
-                if let Err(error) = self.read_span(span, wanted, take, 0) {
+                if let Err(error) = self.read_span(span, wanted, take, 0, &mut scratch) {
                     next.store(spans.len(), Ordering::Relaxed);
                     failed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
                 }
@@ -167,7 +181,7 @@ impl RemoteReader {
     pub fn read_all(&self, wanted: &[Wanted]) -> Result<Vec<Vec<u8>>, ReadError> {
         let items = Mutex::new(vec![Vec::new(); wanted.len()]);
         self.read_each(wanted, &|number, fetched| {
-            items.lock().unwrap_or_else(PoisonError::into_inner)[number] = fetched.item;
+            items.lock().unwrap_or_else(PoisonError::into_inner)[number] = fetched.item.to_vec();
             Ok::<(), ReadError>(())
         })?;
         Ok(items.into_inner().unwrap_or_else(PoisonError::into_inner))
@@ -233,8 +247,9 @@ impl RemoteReader {
         &self,
         span: &Span,
         wanted: &[Wanted],
-        take: &(dyn Fn(usize, Fetched) -> Result<(), E> + Sync),
+        take: Take<'_, E>,
         depth: u8,
+        scratch: &mut Scratch,
     ) -> Result<(), E> {
         let mut places = HashMap::new();
         for (pack, footer) in &self.moved(&span.pack, depth)? {
@@ -252,7 +267,8 @@ impl RemoteReader {
             }
         }
         for span in spans_of(&moved) {
-            self.read_span(&span, &moved, &|at, fetched| take(numbers[at], fetched), depth + 1)?;
+            let take = |at: usize, fetched: Fetched<'_>| take(numbers[at], fetched);
+            self.read_span(&span, &moved, &take, depth + 1, scratch)?;
         }
         let (pack, remote) = (span.pack.id, self.remote.address().to_owned());
         lost.map_or(Ok(()), |id| Err(ReadError::Damaged { id, pack, remote }.into()))
@@ -262,8 +278,9 @@ impl RemoteReader {
         &self,
         span: &Span,
         wanted: &[Wanted],
-        take: &(dyn Fn(usize, Fetched) -> Result<(), E> + Sync),
+        take: Take<'_, E>,
         depth: u8,
+        scratch: &mut Scratch,
     ) -> Result<(), E> {
         let Range { start, end } = span.range;
         let inside = end <= span.pack.size;
@@ -272,7 +289,7 @@ impl RemoteReader {
             // The pack is shorter than the places say: the footer will tell.
             Err(ReadError::Remote(error)) if error.kind() == RemoteErrorKind::WrongSize => Vec::new(),
             Err(ReadError::MissingPack { .. }) if depth <= MAX_MOVE_DEPTH => {
-                return self.read_moved(span, wanted, take, depth);
+                return self.read_moved(span, wanted, take, depth, scratch);
             }
             Err(error) => return Err(error.into()),
         };
@@ -280,29 +297,33 @@ impl RemoteReader {
             let item = &wanted[number];
             let at = (item.place.offset - start) as usize;
             let stored = bytes.get(at..at + item.place.stored as usize);
-            let fetched = stored.and_then(|stored| open(item, &item.place, stored.to_vec()));
-            let fetched = fetched.map_or_else(|| self.read_by_footer(item), Ok)?;
-            take(number, fetched)?;
+            match stored.and_then(|stored| open(item, &item.place, stored, scratch)) {
+                Some(fetched) => take(number, fetched)?,
+                None => {
+                    let (place, stored) = self.read_by_footer(item)?;
+                    let fetched = open(item, &place, &stored, scratch);
+                    take(number, fetched.ok_or_else(|| self.damaged(item))?)?;
+                    self.wrong_places.fetch_add(1, Ordering::Relaxed);
+                }
+            }
         }
         Ok(())
     }
 
-    /// The item, from where the footer of its pack says that it lies.
-    fn read_by_footer(&self, wanted: &Wanted) -> Result<Fetched, ReadError> {
+    fn damaged(&self, wanted: &Wanted) -> ReadError {
+        let (id, pack) = (wanted.id.unwrap_or_default(), wanted.place.pack.id);
+        ReadError::Damaged { id, pack, remote: self.remote.address().to_owned() }
+    }
+
+    /// Where the footer of its pack says that the item lies, and what lies there.
+    fn read_by_footer(&self, wanted: &Wanted) -> Result<(Place, Vec<u8>), ReadError> {
         let pack = wanted.place.pack;
-        let damaged = || ReadError::Damaged {
-            id: wanted.id.unwrap_or_default(),
-            pack: pack.id,
-            remote: self.remote.address().to_owned(),
-        };
+        let damaged = || self.damaged(wanted);
         let id = wanted.id.ok_or_else(damaged)?;
         let footer = self.footer(&pack)?;
         let found = footer.places(pack).find(|(entry, _)| entry.id == id && entry.kind == wanted.kind);
         let (_, place) = found.ok_or_else(damaged)?;
-        let bytes = self.range(&pack, place.offset, place.stored)?;
-        let fetched = open(wanted, &place, bytes).ok_or_else(damaged)?;
-        self.wrong_places.fetch_add(1, Ordering::Relaxed);
-        Ok(fetched)
+        Ok((place, self.range(&pack, place.offset, place.stored)?))
     }
 
     fn range(&self, pack: &PackRef, offset: u32, length: u32) -> Result<Vec<u8>, ReadError> {
@@ -316,14 +337,17 @@ impl RemoteReader {
     }
 }
 
-/// The item that `bytes`, stored at `place`, are; `None` if they are not the one that is wanted.
-fn open(wanted: &Wanted, place: &Place, bytes: Vec<u8>) -> Option<Fetched> {
-    let stored = Stored { kind: wanted.kind, codec: place.codec, bytes, raw: place.raw };
-    let item = match &wanted.id {
-        Some(id) => stored.open(id)?,
-        None => stored.decode()?,
-    };
-    Some(Fetched { stored, item })
+/// The item that `stored`, the bytes at `place`, are; `None` if they are not the one that is wanted.
+fn open<'a>(
+    wanted: &Wanted,
+    place: &Place,
+    stored: &'a [u8],
+    scratch: &'a mut Scratch,
+) -> Option<Fetched<'a>> {
+    let (kind, codec) = (wanted.kind, place.codec);
+    let item = decode_in(codec, stored, place.raw, scratch).ok()?;
+    let is_it = wanted.id.is_none_or(|id| kind.id_of(item) == id);
+    is_it.then_some(Fetched { kind, codec, stored, item })
 }
 
 /// The ranges in which all of `wanted` lie, pack by pack.
@@ -353,7 +377,6 @@ fn joins(range: &Range<u32>, offset: u32, end: u32) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::objects::Codec;
 
     fn at(pack: u8, offset: u32, stored: u32) -> Wanted {
         let pack = PackRef { id: Digest::of(&[pack]), size: 64 << 20, footer_len: 68 };

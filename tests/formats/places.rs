@@ -93,7 +93,7 @@ fn a_locator_finds_its_own_pack_and_those_before_it() {
     let mut packs = Packs::default();
     let mut deliver = |pack| {
         packs.keep(pack);
-        Ok::<(), PackError>(())
+        Ok::<_, PackError>(Vec::new())
     };
     let mut series = PackSeries::new(SessionId::begin(0), 1, &mut deliver);
     let first = series.put(Digest::of(b"adelie"), ItemKind::Chunk, b"adelie").unwrap();
@@ -127,7 +127,7 @@ fn built_and_walked(count: u64, known: &HashMap<Digest, Place>) -> (Vec<PackRef>
     let mut packs = Packs::default();
     let mut deliver = |pack| {
         packs.keep(pack);
-        Ok::<(), PackError>(())
+        Ok::<_, PackError>(Vec::new())
     };
     let mut series = PackSeries::new(SessionId::begin(0), 1, &mut deliver);
     fill(&mut series, 1_200_000);

@@ -149,7 +149,7 @@ impl Remote {
         let mut deliver = |pack: FinishedPack<Vec<u8>>| {
             self.put_pack(&pack);
             delivered.push(pack.pack);
-            Ok(())
+            Ok(Vec::new())
         };
         let mut series = PackSeries::new(self.session, 1, &mut deliver);
         let mut chunks = HashMap::new();
@@ -188,7 +188,7 @@ impl Remote {
         let mut deliver = |pack: FinishedPack<Vec<u8>>| {
             self.put_pack(&pack);
             meta_packs.push(pack.pack);
-            Ok::<(), PackError>(())
+            Ok::<_, PackError>(Vec::new())
         };
         let mut series = PackSeries::new(self.session, 1, &mut deliver);
         let set = build_pack_set(packs, &HashMap::new(), &mut series).unwrap().unwrap();

@@ -91,7 +91,9 @@ fn many_threads_may_use_one_remote() {
         thread::scope(|scope| {
             for thread in 0..8 {
                 let write = move || {
-                    (0..8).for_each(|n| remote.put(&format!("claims/{thread}/{n}"), vec![n; 100]).unwrap())
+                    (0..8).for_each(|n| {
+                        drop(remote.put(&format!("claims/{thread}/{n}"), vec![n; 100]).unwrap())
+                    })
                 };
                 scope.spawn(write);
             }

@@ -46,10 +46,10 @@ fn items_of_many_packs_arrive_and_go_into_a_store_as_they_are() {
         let seen = Mutex::new(Vec::new());
         reader
             .read_each(&wanted, &|number, fetched| {
-                let stored = fetched.stored;
                 let id = wanted[number].id.unwrap();
-                assert_eq!(Digest::of(&fetched.item), id);
-                writer.put_stored(id, stored.kind, stored.codec, &stored.bytes, stored.raw).unwrap();
+                assert_eq!(Digest::of(fetched.item), id);
+                let raw = fetched.item.len() as u32;
+                writer.put_stored(id, fetched.kind, fetched.codec, fetched.stored, raw).unwrap();
                 seen.lock().unwrap().push(number);
                 Ok::<(), ReadError>(())
             })

@@ -43,7 +43,9 @@ fn what_a_folder_holds_is_listed_and_read_by_http() {
 fn nothing_is_written_or_deleted_by_http() {
     let Some((folder, web)) = shown() else { return };
     folder.put("config", vec![1]).unwrap();
-    for refused in [web.put("x", vec![1]), web.delete("config"), web.put_once_without_retry("x", vec![1])] {
+    for refused in
+        [web.put("x", vec![1]).map(drop), web.delete("config"), web.put_once_without_retry("x", vec![1])]
+    {
         let error = refused.unwrap_err();
         assert_eq!(error.kind(), RemoteErrorKind::ReadOnly);
         assert!(!error.hints().is_empty());

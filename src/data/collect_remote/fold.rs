@@ -110,10 +110,10 @@ fn copy(
     progress: &Progress,
 ) -> Result<Copied, TransferError> {
     let mut new = Vec::new();
-    let mut deliver = |pack: FinishedPack<Vec<u8>>| -> Result<(), TransferError> {
-        remote.put(&layout::pack_name(&pack.pack.id), pack.out)?;
+    let mut deliver = |pack: FinishedPack<Vec<u8>>| -> Result<Vec<u8>, TransferError> {
+        let memory = remote.put(&layout::pack_name(&pack.pack.id), pack.out)?;
         new.push((pack.pack, pack.footer));
-        Ok(())
+        Ok(memory)
     };
     let mut series = PackSeries::new(session, LEVEL, &mut deliver);
     let mut berths: BTreeMap<Digest, Vec<Berth>> = BTreeMap::new();

@@ -163,7 +163,31 @@ struct Restoration<'a> {
 /// What one thread reads and collects with.
 struct Bench {
     reader: ItemReader,
+    /// Memory for a piece, and how much of it is filled.
     piece: Vec<u8>,
+    filled: usize,
+}
+
+impl Bench {
+    /// Where in the piece there is room for so many bytes, which count as filled from now on.
+    fn room(&mut self, bytes: usize) -> Range<usize> {
+        let start = self.filled;
+        self.filled += bytes;
+        if self.piece.len() < self.filled {
+            self.piece.resize(self.filled, 0);
+        }
+        start..self.filled
+    }
+
+    /// Takes bytes of a chunk that begins at `place` in `file`.
+    fn borrow(&mut self, file: &File, place: u64, within: &Range<usize>) -> Result<(), ReadError> {
+        let room = self.room(within.len());
+        let read = file.read_exact_at(&mut self.piece[room], place + within.start as u64);
+        read.map_err(|source| {
+            self.filled -= within.len();
+            ReadError::Borrow(source)
+        })
+    }
 }
 
 impl Restoration<'_> {
@@ -198,7 +222,7 @@ impl Restoration<'_> {
     }
 
     fn bench(&self) -> Bench {
-        Bench { reader: self.store.reader(), piece: Vec::with_capacity(PIECE + (PIECE >> 1)) }
+        Bench { reader: self.store.reader(), piece: vec![0; PIECE + (PIECE >> 1)], filled: 0 }
     }
 
     /// Writes the part with this number, of which `placed` has all chunks.
@@ -218,19 +242,18 @@ impl Restoration<'_> {
                 Begun::Former => lent == Some(*offset),
                 Begun::Whole => true,
             };
-            if stays != there || bench.piece.len() >= PIECE {
-                piece_start += self.put(&mut hasher, &mut bench.piece, piece_start, there)?;
+            if stays != there || bench.filled >= PIECE {
+                piece_start += self.put(&mut hasher, bench, piece_start, there)?;
                 there = stays;
             }
             match (lent, self.former, self.out) {
                 // What stays is verified as it lies in the clone, which nobody else can write to.
-                (_, _, Some(out)) if stays => borrow(out, *offset, &within, &mut bench.piece)?,
-                (Some(place), Some(former), _)
-                    if borrow(&former.file, place, &within, &mut bench.piece).is_ok() => {}
+                (_, _, Some(out)) if stays => bench.borrow(out, *offset, &within)?,
+                (Some(place), Some(former), _) if bench.borrow(&former.file, place, &within).is_ok() => {}
                 _ => self.fetch(bench, chunk, within)?,
             }
         }
-        self.put(&mut hasher, &mut bench.piece, piece_start, there)?;
+        self.put(&mut hasher, bench, piece_start, there)?;
         Ok(hasher)
     }
 
@@ -238,21 +261,28 @@ impl Restoration<'_> {
     fn put(
         &self,
         hasher: &mut PartHasher,
-        piece: &mut Vec<u8>,
+        bench: &mut Bench,
         at: u64,
         there: bool,
     ) -> Result<u64, ReadError> {
+        let piece = &bench.piece[..bench.filled];
         hasher.update(piece);
         if let Some(out) = self.out.filter(|_| !there) {
             out.write_all_at(piece, at).map_err(ReadError::Write)?;
         }
         let length = piece.len() as u64;
-        piece.clear();
+        bench.filled = 0;
         self.progress.advance(length);
         Ok(length)
     }
 
     fn fetch(&self, bench: &mut Bench, chunk: &ChunkEntry, within: Range<usize>) -> Result<(), ReadError> {
+        let room = bench.room(within.len());
+        let is_whole = within.len() == chunk.len as usize;
+        if !self.verified && is_whole && bench.reader.read_raw_into(&chunk.id, &mut bench.piece[room.clone()])
+        {
+            return Ok(());
+        }
         let item = match self.verified {
             true => bench.reader.read(&chunk.id),
             false => bench.reader.read_unverified(&chunk.id),
@@ -261,20 +291,9 @@ impl Restoration<'_> {
         if item.len() != chunk.len as usize {
             return Err(ReadError::Mismatch(self.content.id));
         }
-        bench.piece.extend_from_slice(&item[within]);
+        bench.piece[room].copy_from_slice(&item[within]);
         Ok(())
     }
-}
-
-/// Takes bytes of a chunk that begins at `place` in `file`.
-fn borrow(file: &File, place: u64, within: &Range<usize>, piece: &mut Vec<u8>) -> Result<(), ReadError> {
-    let length = piece.len();
-    piece.resize(length + within.len(), 0);
-    let read = file.read_exact_at(&mut piece[length..], place + within.start as u64);
-    read.map_err(|source| {
-        piece.truncate(length);
-        ReadError::Borrow(source)
-    })
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@
 use std::collections::{BTreeSet, HashSet};
 use std::mem;
 use std::panic;
-use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::{self, ScopedJoinHandle};
 
@@ -44,6 +44,8 @@ struct State<'scope> {
     open: PackBuilder<Vec<u8>>,
     /// To the thread that sends; it ends early when it fails.
     packs: Option<SyncSender<FinishedPack<Vec<u8>>>>,
+    /// Memory of packs that were sent.
+    memory: Receiver<Vec<u8>>,
     sending: Option<ScopedJoinHandle<'scope, Result<(), TransferError>>>,
 }
 
@@ -81,12 +83,16 @@ pub fn send_ahead<T, E: From<TransferError>>(
         let mut delivery = Delivery::new(scope, &push, &knowledge, claims, Vec::new());
         // Without a place to wait: what is sent takes the memory of some packs already.
         let (packs, received) = sync_channel(0);
+        let (returning, memory) = channel();
         let sending = scope.spawn(move || {
-            received.into_iter().try_for_each(|pack| delivery.take(pack))?;
+            for pack in received {
+                // Whoever does not want it any more has ended.
+                let _ = returning.send(delivery.take(pack)?);
+            }
             delivery.finish().map(drop)
         });
         let open = PackBuilder::in_memory(session);
-        let state = State { known, open, packs: Some(packs), sending: Some(sending) };
+        let state = State { known, open, packs: Some(packs), memory, sending: Some(sending) };
         let ahead = Ahead { session, state: Mutex::new(state) };
         let done = work(&ahead);
         ahead.state().join()?;
@@ -159,7 +165,8 @@ impl State<'_> {
         if self.open.is_empty() {
             return Ok(());
         }
-        let full = mem::replace(&mut self.open, PackBuilder::in_memory(session));
+        let memory = self.memory.try_recv().unwrap_or_default();
+        let full = mem::replace(&mut self.open, PackBuilder::reusing(memory, session));
         let pack = full.finish().map_err(|_| StoreError::Failed)?;
         let packs = self.packs.as_ref().ok_or(StoreError::Failed)?;
         packs.send(pack).map_err(|_| StoreError::Failed)

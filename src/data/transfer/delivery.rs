@@ -95,8 +95,15 @@ impl<'a> EarlyClaims<'a> {
     }
 }
 
+/// A pack that was sent, and its memory.
+struct Sent {
+    pack: PackRef,
+    footer: PackFooter,
+    memory: Vec<u8>,
+}
+
 /// A thread that sends one pack.
-type Sending<'scope> = ScopedJoinHandle<'scope, Result<(PackRef, PackFooter), TransferError>>;
+type Sending<'scope> = ScopedJoinHandle<'scope, Result<Sent, TransferError>>;
 
 /// Sends packs, some at a time, while others are filled, and keeps what the local store wants of them.
 pub(super) struct Delivery<'scope, 'env> {
@@ -138,12 +145,13 @@ impl<'scope, 'env> Delivery<'scope, 'env> {
         Self { scope, remote, knowledge, progress, claims, ends, sending, sent, locators }
     }
 
-    /// Takes a pack that is whole and begins to send it, when fewer than [`IN_FLIGHT`] are on their way.
+    /// Takes a pack that is whole and begins to send it, when fewer than [`IN_FLIGHT`] are on their way. Gives the memory of
+    /// one that was sent, if there is some: fresh memory costs more time than anything else here.
     ///
     /// # Errors
     ///
     /// When a pack that was taken before cannot be sent.
-    pub(super) fn take(&mut self, pack: FinishedPack<Vec<u8>>) -> Result<(), TransferError> {
+    pub(super) fn take(&mut self, pack: FinishedPack<Vec<u8>>) -> Result<Vec<u8>, TransferError> {
         for (entry, place) in
             pack.footer.places(pack.pack).filter(|(entry, _)| entry.kind == ItemKind::Locator)
         {
@@ -153,30 +161,31 @@ impl<'scope, 'env> Delivery<'scope, 'env> {
         let chunks = pack.footer.entries.iter().filter(|entry| entry.kind == ItemKind::Chunk);
         let bytes = chunks.clone().map(|entry| u64::from(entry.stored)).sum();
         let files = self.ends.by_ref().take(chunks.count()).filter(|ends| *ends).count() as u64;
-        if self.sending.len() >= IN_FLIGHT {
-            self.settle_first()?;
-        }
+        let is_sent = self.sending.front().is_some_and(ScopedJoinHandle::is_finished);
+        let memory =
+            if is_sent || self.sending.len() >= IN_FLIGHT { self.settle_first()? } else { Vec::new() };
         let (remote, knowledge, progress) = (self.remote, self.knowledge, self.progress);
         self.sending.push_back(self.scope.spawn(move || {
             let FinishedPack { pack, footer, out } = pack;
-            remote.put(&layout::pack_name(&pack.id), out)?;
+            let memory = remote.put(&layout::pack_name(&pack.id), out)?;
             // A push that is interrupted finds here what is up already.
             knowledge.keep_footer(&footer)?;
             knowledge.note_sent(&pack.id)?;
             progress.advance(bytes);
             progress.advance_files(files);
-            Ok((pack, footer))
+            Ok(Sent { pack, footer, memory })
         }));
-        Ok(())
+        Ok(memory)
     }
 
-    /// Waits for the pack that was begun first.
-    fn settle_first(&mut self) -> Result<(), TransferError> {
-        let Some(thread) = self.sending.pop_front() else { return Ok(()) };
-        let sent = thread.join().unwrap_or_else(|panicked| panic::resume_unwind(panicked))?;
-        self.claims.take([sent.0])?;
-        self.sent.push(sent);
-        Ok(())
+    /// Waits for the pack that was begun first; gives its memory.
+    fn settle_first(&mut self) -> Result<Vec<u8>, TransferError> {
+        let Some(thread) = self.sending.pop_front() else { return Ok(Vec::new()) };
+        let Sent { pack, footer, memory } =
+            thread.join().unwrap_or_else(|panicked| panic::resume_unwind(panicked))?;
+        self.claims.take([pack])?;
+        self.sent.push((pack, footer));
+        Ok(memory)
     }
 
     /// Waits for the rest.

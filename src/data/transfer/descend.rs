@@ -99,7 +99,7 @@ fn first_level(
 type ReadNode = (Vec<u8>, Option<LocatorNode>);
 
 /// What is done with each item that was read.
-pub(super) type Take<'a> = &'a (dyn Fn(Digest, &FetchedItem) -> Result<(), TransferError> + Sync);
+pub(super) type Take<'a> = &'a (dyn Fn(Digest, FetchedItem<'_>) -> Result<(), TransferError> + Sync);
 
 /// The nodes of one level with their locators, in one go. A locator is a hint: one that cannot be read is `None`.
 fn read_nodes(
@@ -125,12 +125,12 @@ fn read_nodes(
         }
     }
     let read = Mutex::new(BTreeMap::new());
-    let answer = reader.read_each(&wanted, &|at, fetched: FetchedItem| -> Result<(), TransferError> {
+    let answer = reader.read_each(&wanted, &|at, fetched: FetchedItem<'_>| -> Result<(), TransferError> {
         let (number, is_node) = wanted_for[at];
         if is_node {
-            take(level[number].id, &fetched)?;
+            take(level[number].id, fetched)?;
         }
-        read.lock().unwrap_or_else(PoisonError::into_inner).insert((number, is_node), fetched.item);
+        read.lock().unwrap_or_else(PoisonError::into_inner).insert((number, is_node), fetched.item.to_vec());
         Ok(())
     });
     for ((number, is_node), item) in read.into_inner().unwrap_or_else(PoisonError::into_inner) {
@@ -166,9 +166,9 @@ fn read_by_tables(
         wanted.push(Wanted { id: Some(*id), kind: *kind, place });
     }
     let items = Mutex::new(BTreeMap::new());
-    reader.read_each(&wanted, &|at, fetched: FetchedItem| {
-        take(level[numbers[at]].id, &fetched)?;
-        items.lock().unwrap_or_else(PoisonError::into_inner).insert(numbers[at], fetched.item);
+    reader.read_each(&wanted, &|at, fetched: FetchedItem<'_>| {
+        take(level[numbers[at]].id, fetched)?;
+        items.lock().unwrap_or_else(PoisonError::into_inner).insert(numbers[at], fetched.item.to_vec());
         Ok::<(), TransferError>(())
     })?;
     Ok(items.into_inner().unwrap_or_else(PoisonError::into_inner))

@@ -74,7 +74,7 @@ fn look(
         }
         drawn.extend(sample(items, percent));
     }
-    reader.read_each(&drawn, &|_, _: Fetched| Ok::<(), ReadError>(()))
+    reader.read_each(&drawn, &|_, _: Fetched<'_>| Ok::<(), ReadError>(()))
 }
 
 /// So many percent of them, by chance; at least one.

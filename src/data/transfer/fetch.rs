@@ -14,7 +14,7 @@ use crate::data::root::RootName;
 use crate::objects::{Place, RootRecord, SessionId, layout};
 use crate::storage::remote::{Remote, RemoteErrorKind};
 use crate::storage::remote_reader::{Fetched as FetchedItem, RemoteReader};
-use crate::storage::store::{Store, StoreWriter};
+use crate::storage::store::{Store, StoreError, StoreWriter};
 
 use super::descend::descend;
 use super::fallback::FellBack;
@@ -241,11 +241,10 @@ fn bring(
     record: &RootRecord,
 ) -> Result<Brought, TransferError> {
     let counted = (AtomicU64::new(0), AtomicU64::new(0));
-    let take = |id: Digest, fetched: &FetchedItem| -> Result<(), TransferError> {
-        let stored = &fetched.stored;
-        writer.put_stored(id, stored.kind, stored.codec, &stored.bytes, stored.raw)?;
+    let take = |id: Digest, fetched: FetchedItem<'_>| -> Result<(), TransferError> {
+        put(writer, id, fetched)?;
         counted.0.fetch_add(1, Ordering::Relaxed);
-        counted.1.fetch_add(stored.bytes.len() as u64, Ordering::Relaxed);
+        counted.1.fetch_add(fetched.stored.len() as u64, Ordering::Relaxed);
         Ok(())
     };
     let mut tables = Tables::of(reader, record);
@@ -266,11 +265,14 @@ pub(super) fn locate(
 ) -> Result<HashMap<Digest, Place>, TransferError> {
     let (reader, writer) = (RemoteReader::new(fetch.remote), fetch.store.writer());
     let mut tables = Tables::of(&reader, record);
-    let take = |id: Digest, FetchedItem { stored, .. }: &FetchedItem| -> Result<(), TransferError> {
-        writer.put_stored(id, stored.kind, stored.codec, &stored.bytes, stored.raw)?;
-        Ok(())
-    };
+    let take = |id: Digest, fetched: FetchedItem<'_>| Ok(put(&writer, id, fetched)?);
     let lacking = descend(fetch, &reader, &mut tables, want, record, &take)?;
     writer.sync()?;
     Ok(lacking.into_places())
+}
+
+/// Puts what was fetched into the store, as it is stored.
+fn put(writer: &StoreWriter, id: Digest, fetched: FetchedItem<'_>) -> Result<(), StoreError> {
+    let FetchedItem { kind, codec, stored, item } = fetched;
+    writer.put_stored(id, kind, codec, stored, item.len() as u32).map(drop)
 }

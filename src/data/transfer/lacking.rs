@@ -87,12 +87,12 @@ impl Lacking {
         let (wanted, file_of): (Vec<_>, Vec<_>) = wanted.into_iter().unzip();
         let progress = fetch.progress;
         progress.begin_files(&format!("fetching {}", want.path), bytes, files);
-        let read = reader.read_each(&wanted, &|number, fetched: FetchedItem| {
-            progress.advance(fetched.stored.bytes.len() as u64);
+        let read = reader.read_each(&wanted, &|number, fetched: FetchedItem<'_>| {
+            progress.advance(fetched.stored.len() as u64);
             if left[file_of[number]].fetch_sub(1, Ordering::Relaxed) == 1 {
                 progress.advance_files(1);
             }
-            take(wanted[number].id.unwrap_or_default(), &fetched)
+            take(wanted[number].id.unwrap_or_default(), fetched)
         });
         progress.end();
         read

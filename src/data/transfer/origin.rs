@@ -70,9 +70,9 @@ impl Source<'_> {
             .map(|(id, place)| Wanted { id: Some(id), kind: ItemKind::Chunk, place })
             .collect();
         let read = Mutex::new(HashMap::new());
-        origin.reader.read_each(&wanted, &|number, fetched: Fetched| {
+        origin.reader.read_each(&wanted, &|number, fetched: Fetched<'_>| {
             let id = wanted[number].id.unwrap_or_default();
-            read.lock().unwrap_or_else(PoisonError::into_inner).insert(id, fetched.stored);
+            read.lock().unwrap_or_else(PoisonError::into_inner).insert(id, fetched.to_stored());
             Ok::<(), TransferError>(())
         })?;
         Ok(read.into_inner().unwrap_or_else(PoisonError::into_inner))

@@ -4,13 +4,9 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use opendal::options::ReadOptions;
-use opendal::{Buffer, Operator};
-
 use super::access::Access;
-use super::calls::{LARGEST_OBJECT, first_of, list_pages, list_service, read_whole, stat_of};
 use super::error::{Attempt, RemoteError, RemoteErrorKind};
-use super::folder::{open_folder, write_into};
+use super::folder::open_folder;
 use super::identity::Identity;
 use super::index_page::IndexPages;
 use super::options::RemoteOptions;
@@ -18,10 +14,7 @@ use super::service::{CallError, Service};
 use super::sftp::{Destination, Sftp, SftpError};
 use super::url::{RemoteUrl, ServiceKind};
 use super::watch::{Passage, Watch};
-use crate::base::RandomId;
 
-/// Up to here the upload of an object is a quick call.
-const SMALL_UPLOAD: usize = 1 << 20;
 /// Where objects lie that are not whole yet, on services that show what is being written.
 pub(super) const TEMPORARIES: &str = "tmp";
 
@@ -43,21 +36,21 @@ pub struct Listed {
 pub struct Remote {
     address: String,
     name: String,
-    kind: ServiceKind,
+    pub(super) kind: ServiceKind,
     identity: Identity,
-    carrier: Carrier,
+    pub(super) carrier: Carrier,
     /// The folder of a folder remote, which is written without OpenDAL: see [`Remote::put`].
-    folder: Option<PathBuf>,
+    pub(super) folder: Option<PathBuf>,
     /// What a web server shows of its folders.
-    pages: Option<IndexPages>,
+    pub(super) pages: Option<IndexPages>,
     watch: Option<Watch>,
     /// Why nothing may be written; `None` where that may be.
-    read_only: Option<&'static str>,
+    pub(super) read_only: Option<&'static str>,
 }
 
 /// What carries the calls.
 #[derive(Clone)]
-enum Carrier {
+pub(super) enum Carrier {
     OpenDal(Box<Service>),
     Ssh(Sftp),
 }
@@ -179,205 +172,7 @@ impl Remote {
         !matches!(self.kind, Folder | Http | Sftp | WebDav)
     }
 
-    /// Asks whether the remote is there and may be listed: one request.
-    ///
-    /// # Errors
-    ///
-    /// [`RemoteError`] that says why not.
-    pub fn check(&self) -> Result<(), RemoteError> {
-        let service = match &self.carrier {
-            Carrier::Ssh(sftp) => return self.by_ssh("reach", "", |_| Some(()), || sftp.check()),
-            Carrier::OpenDal(service) => service,
-        };
-        let (operator, pages) = (service.quick.clone(), self.pages.clone());
-        let answer = self.run(
-            service,
-            "reach",
-            "",
-            |_| Some(()),
-            move || {
-                let (operator, pages) = (operator.clone(), pages.clone());
-                async move {
-                    match pages {
-                        Some(pages) => pages.check().await,
-                        None => first_of(&operator).await,
-                    }
-                }
-            },
-        );
-        match answer {
-            // A folder of a server is made by the first object; a bucket is not.
-            Err(error) if error.kind() == RemoteErrorKind::NotFound => match self.kind {
-                ServiceKind::WebDav => Ok(()),
-                ServiceKind::Http => Err(error),
-                _ => {
-                    Err(RemoteError::new(RemoteErrorKind::NoRemote, &self.attempt("reach", ""), error.said()))
-                }
-            },
-            other => other,
-        }
-    }
-
-    /// The bytes of an object.
-    ///
-    /// # Errors
-    ///
-    /// [`RemoteErrorKind::NotFound`], [`RemoteErrorKind::WrongSize`] for more than any object may have, and others.
-    pub fn get(&self, name: &str) -> Result<Vec<u8>, RemoteError> {
-        let service = match &self.carrier {
-            Carrier::Ssh(sftp) => return self.by_ssh("read", name, unanswered, || sftp.get(name)),
-            Carrier::OpenDal(service) => service,
-        };
-        let (operator, path) = (service.quick.clone(), name.to_owned());
-        let bytes =
-            self.run(service, "read", name, unanswered, move || read_whole(operator.clone(), path.clone()))?;
-        bytes.ok_or_else(|| {
-            let said = format!("more than {LARGEST_OBJECT} bytes");
-            RemoteError::new(RemoteErrorKind::WrongSize, &self.attempt("read", name), &said)
-        })
-    }
-
-    /// Exactly `length` bytes of an object, from `offset` on.
-    ///
-    /// # Errors
-    ///
-    /// [`RemoteErrorKind::WrongSize`] when the object ends before, and others.
-    pub fn get_range(&self, name: &str, offset: u64, length: u64) -> Result<Vec<u8>, RemoteError> {
-        if length == 0 {
-            return Ok(Vec::new());
-        }
-        let service = match &self.carrier {
-            Carrier::Ssh(sftp) => {
-                return self.by_ssh("read", name, unanswered, || sftp.get_range(name, offset, length));
-            }
-            Carrier::OpenDal(service) => service,
-        };
-        let (operator, path) = (service.quick.clone(), name.to_owned());
-        let range = (offset..offset.saturating_add(length)).into();
-        let options = ReadOptions { range, ..ReadOptions::default() };
-        let reading = move || {
-            let (operator, path, options) = (operator.clone(), path.clone(), options.clone());
-            async move { operator.read_options(&path, options).await }
-        };
-        let bytes = self.run(service, "read", name, unanswered, reading)?.to_vec();
-        if bytes.len() as u64 != length {
-            let said = format!("{} bytes came instead of {length} from {offset} on", bytes.len());
-            return Err(RemoteError::new(RemoteErrorKind::WrongSize, &self.attempt("read", name), &said));
-        }
-        Ok(bytes)
-    }
-
-    /// Writes an object. It appears whole or not at all, and lasts when this returns.
-    ///
-    /// In a folder remote the file is written beside, in `tmp/`, synced, renamed, and its folder is synced: OpenDAL's
-    /// own writer neither syncs the folder nor removes what a full disk left. A WebDAV server, too, may show what was
-    /// only begun under its final name, so there it is written to `tmp/` and moved.
-    ///
-    /// # Errors
-    ///
-    /// [`RemoteError`] when it could not be written, also after some tries where the failure was temporary.
-    pub fn put(&self, name: &str, bytes: Vec<u8>) -> Result<(), RemoteError> {
-        let service = match &self.carrier {
-            Carrier::Ssh(sftp) => return self.write_by_ssh(sftp, name, &bytes, true),
-            Carrier::OpenDal(service) => service,
-        };
-        if bytes.len() <= SMALL_UPLOAD {
-            return self.write(service, &service.quick, name, bytes, true);
-        }
-        if !service.has_answered() {
-            // A long upload has minutes, so whether anybody is there is asked before.
-            self.stat(name)?;
-        }
-        self.write(service, &service.bulk, name, bytes, true)
-    }
-
-    /// Writes an object as [`Remote::put`] does, but never sends it a second time: for root records, of which a late
-    /// copy must not appear after the writer looked for the last time.
-    ///
-    /// # Errors
-    ///
-    /// [`RemoteError`] at the first failure; whether the object was written is not known then.
-    pub fn put_once_without_retry(&self, name: &str, bytes: Vec<u8>) -> Result<(), RemoteError> {
-        match &self.carrier {
-            Carrier::Ssh(sftp) => self.write_by_ssh(sftp, name, &bytes, false),
-            Carrier::OpenDal(service) => self.write(service, &service.once, name, bytes, false),
-        }
-    }
-
-    /// All objects under `folder` and its folders, in no order; empty where there is no such folder.
-    ///
-    /// # Errors
-    ///
-    /// [`RemoteError`] when the listing fails or is not complete.
-    pub fn list(&self, folder: &str) -> Result<Vec<Listed>, RemoteError> {
-        let service = match &self.carrier {
-            Carrier::Ssh(sftp) => return self.by_ssh("list", folder, Some, || sftp.list(folder)),
-            Carrier::OpenDal(service) => service,
-        };
-        let operator = service.quick.clone();
-        let folder_path = folder.trim_matches('/').to_owned();
-        let pages = self.pages.clone();
-        let entries = self.run(service, "list", folder, Some, move || {
-            let (operator, pages, folder) = (operator.clone(), pages.clone(), folder_path.clone());
-            async move {
-                match pages {
-                    Some(pages) => list_pages(operator, pages, &folder).await,
-                    None => list_service(operator, &folder).await,
-                }
-            }
-        })?;
-        Ok(entries.into_iter().filter(|object| !object.name.starts_with("tmp/")).collect())
-    }
-
-    /// Size and time of an object; `None` where there is none.
-    ///
-    /// # Errors
-    ///
-    /// [`RemoteError`] when the service does not say.
-    pub fn stat(&self, name: &str) -> Result<Option<Listed>, RemoteError> {
-        let first = |answer: Vec<Listed>| Some(answer.into_iter().next());
-        let service = match &self.carrier {
-            Carrier::Ssh(sftp) => return self.by_ssh("ask for", name, first, || sftp.stat(name)),
-            Carrier::OpenDal(service) => service,
-        };
-        let (operator, path) = (service.quick.clone(), name.to_owned());
-        let asking = move || {
-            let (operator, path) = (operator.clone(), path.clone());
-            async move { stat_of(&operator, &path).await }
-        };
-        self.run(service, "ask for", name, first, asking)
-    }
-
-    /// Removes an object; no error where there is none.
-    ///
-    /// # Errors
-    ///
-    /// [`RemoteError`] when the service refuses.
-    pub fn delete(&self, name: &str) -> Result<(), RemoteError> {
-        self.refuse_if_read_only("delete", name)?;
-        let service = match &self.carrier {
-            Carrier::Ssh(sftp) => return self.by_ssh("delete", name, |_| Some(()), || sftp.delete(name)),
-            Carrier::OpenDal(service) => service,
-        };
-        let (operator, path) = (service.quick.clone(), name.to_owned());
-        self.run(
-            service,
-            "delete",
-            name,
-            |_| Some(()),
-            move || {
-                let (operator, path) = (operator.clone(), path.clone());
-                async move { operator.delete(&path).await }
-            },
-        )
-    }
-
-    fn write_by_ssh(&self, sftp: &Sftp, name: &str, bytes: &[u8], again: bool) -> Result<(), RemoteError> {
-        self.refuse_if_read_only("write", name)?;
-        self.by_ssh("write", name, |_| Some(()), || sftp.put(name, bytes, again))
-    }
-
-    fn by_ssh<T>(
+    pub(super) fn by_ssh<T>(
         &self,
         step: &'static str,
         object: &str,
@@ -389,52 +184,7 @@ impl Remote {
         self.pass(&attempt, answer, || call().map_err(failure))
     }
 
-    fn write(
-        &self,
-        service: &Service,
-        operator: &Operator,
-        name: &str,
-        bytes: Vec<u8>,
-        again: bool,
-    ) -> Result<(), RemoteError> {
-        self.refuse_if_read_only("write", name)?;
-        if let Some(folder) = &self.folder {
-            return self.write_file(folder, name, &bytes);
-        }
-        let (operator, path, bytes) = (operator.clone(), name.to_owned(), Buffer::from(bytes));
-        let aside = matches!(self.kind, ServiceKind::WebDav);
-        let aside = aside.then(|| format!("{TEMPORARIES}/{}", RandomId::generate()));
-        let writing = move || {
-            let (operator, path, bytes, aside) =
-                (operator.clone(), path.clone(), bytes.clone(), aside.clone());
-            async move {
-                let Some(aside) = aside else { return operator.write(&path, bytes).await.map(|_| ()) };
-                operator.write(&aside, bytes).await?;
-                operator.rename(&aside, &path).await
-            }
-        };
-        let attempt = self.attempt("write", name);
-        self.pass(
-            &attempt,
-            |_| Some(()),
-            || {
-                let done = if again { service.run(writing) } else { service.run_once(writing) };
-                done.map_err(|error| failure(&attempt, error))
-            },
-        )
-    }
-
-    fn refuse_if_read_only(&self, step: &'static str, name: &str) -> Result<(), RemoteError> {
-        let Some(said) = self.read_only else { return Ok(()) };
-        Err(RemoteError::new(RemoteErrorKind::ReadOnly, &self.attempt(step, name), said))
-    }
-
-    fn write_file(&self, folder: &Path, name: &str, bytes: &[u8]) -> Result<(), RemoteError> {
-        let attempt = self.attempt("write", name);
-        self.pass(&attempt, |_| Some(()), || write_into(folder, name, bytes, &attempt))
-    }
-
-    fn attempt<'a>(&'a self, step: &'static str, object: &'a str) -> Attempt<'a> {
+    pub(super) fn attempt<'a>(&'a self, step: &'static str, object: &'a str) -> Attempt<'a> {
         Attempt {
             step,
             object,
@@ -445,7 +195,7 @@ impl Remote {
         }
     }
 
-    fn run<T, F>(
+    pub(super) fn run<T, F>(
         &self,
         service: &Service,
         step: &'static str,
@@ -462,7 +212,7 @@ impl Remote {
     }
 
     /// Carries a call out, as far as the watch lets it; `answer` makes what the watch answers instead into an answer.
-    fn pass<T>(
+    pub(super) fn pass<T>(
         &self,
         attempt: &Attempt<'_>,
         answer: fn(Vec<Listed>) -> Option<T>,
@@ -478,15 +228,10 @@ impl Remote {
     }
 }
 
-fn failure(attempt: &Attempt<'_>, error: CallError) -> RemoteError {
+pub(super) fn failure(attempt: &Attempt<'_>, error: CallError) -> RemoteError {
     match error {
         CallError::Service(error) => RemoteError::of_service(attempt, &error),
         CallError::Silence(waited, trouble) => RemoteError::no_answer(attempt, waited, trouble.as_deref()),
         CallError::Runtime(said) => RemoteError::new(RemoteErrorKind::Other, attempt, &said),
     }
-}
-
-/// Nobody but the remote can answer this call.
-fn unanswered<T>(_: Vec<Listed>) -> Option<T> {
-    None
 }

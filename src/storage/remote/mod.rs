@@ -32,11 +32,13 @@ mod google;
 mod identity;
 mod index_page;
 mod options;
+mod reading;
 mod service;
 mod sftp;
 mod url;
 mod url_error;
 mod watch;
+mod writing;
 
 pub use access::{Access, Login};
 pub use connection::{Listed, Remote};

@@ -6,6 +6,7 @@
 
 use std::fs::File;
 use std::ops::Range;
+use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
 use super::clones::is_clone;
@@ -15,7 +16,7 @@ use super::index::Location;
 use super::window::Window;
 use crate::base::Digest;
 use crate::objects::codec::{Scratch, decode_in};
-use crate::objects::{Encoder, FooterEntry, ItemKind};
+use crate::objects::{Codec, Encoder, FooterEntry, ItemKind};
 
 /// So many bytes are read at once where items lie in the order in which they are asked for.
 const AHEAD: usize = 256 << 10;
@@ -85,6 +86,14 @@ impl ItemReader {
     /// As for [`Store::read`].
     pub fn read_unverified(&mut self, id: &Digest) -> Result<&[u8], StoreError> {
         self.read_if(id, |_, _| true)
+    }
+
+    /// Reads an item that is stored raw, of the length of `out`, into `out`; whether it is one and could be read. For a caller
+    /// who verifies the whole that it is a part of.
+    pub fn read_raw_into(&mut self, id: &Digest, out: &mut [u8]) -> bool {
+        let Some(Location { offset, stored, codec, .. }) = self.open_pack_of(id) else { return false };
+        let Some(pack) = self.pack.as_ref().filter(|_| codec == Codec::Raw) else { return false };
+        stored as usize == out.len() && pack.file.read_exact_at(out, offset).is_ok()
     }
 
     /// The item as it is stored, verified against its id: to be copied to where others rely on it. Of clones it is encoded.
