@@ -3,10 +3,12 @@
 use serde::{Deserialize, Serialize};
 
 use crate::base::Digest;
-use crate::data::content::{WalkError, empty_directory, is_empty_directory, walk_leaves};
-use crate::data::worktree::{FileRecord, Files, FilesBuilder};
+use crate::data::content::{
+    Difference, WalkError, difference, empty_directory, is_empty_directory, walk_leaves,
+};
+use crate::data::worktree::{FileRecord, Files, FilesBuilder, PathRecord};
 use crate::objects::pointer::{Pointer, PointerKind};
-use crate::objects::tree::{EntryKind, TreeEntry};
+use crate::objects::tree::{EntryKind, TreeEntry, TreeSummary};
 use crate::storage::store::Store;
 
 /// The identity of one version of a path: what its pointer names. Two roots are the same version when kind and id are
@@ -38,6 +40,34 @@ impl RootName {
     /// The version in which nothing is.
     pub fn nothing() -> Self {
         Self { kind: PointerKind::Tree, id: empty_directory(), manifest: None, size: 0 }
+    }
+
+    /// The whole as the entry of a directory; how many files it has is not known.
+    pub const fn tree(&self) -> TreeEntry {
+        TreeEntry::directory(Vec::new(), TreeSummary { id: self.id, size: self.size, files: 0 })
+    }
+
+    /// All [`RootName::files`]. What the version has in common with the one that `known` holds all of comes from there, and is
+    /// not looked at.
+    ///
+    /// # Errors
+    ///
+    /// [`WalkError`].
+    pub fn files_beside(&self, store: &Store, known: Option<&PathRecord>) -> Result<Files, WalkError> {
+        let Some(known) = known.filter(|known| known.complete) else { return self.files(store, &|_| true) };
+        if known.root.is_same(self) {
+            return Ok(known.files.clone());
+        }
+        let are_trees = [known.root.kind, self.kind] == [PointerKind::Tree; 2];
+        let news = are_trees.then(|| difference(store, &[], Some(known.root.tree()), Some(self.tree())));
+        match news.transpose() {
+            Ok(Some(news)) if news.iter().all(|new| new.missing.is_none()) => {
+                let file = |new: Difference| (new.path, new.after.as_ref().map(FileRecord::of_leaf));
+                Ok(known.files.changed(&news.into_iter().map(file).collect()))
+            }
+            // The older version need not be in the store.
+            _ => self.files(store, &|_| true),
+        }
     }
 
     /// Files, links and empty directories of the version by path below; a file is one under the empty path. Directories

@@ -8,7 +8,8 @@
 //!
 //! - [`chunker`]: where a content is cut; [`codec`]: how one item is compressed; [`encoder`]: which form suits a content;
 //!   [`item`]: the kinds of items and their ids.
-//! - [`node`]: what all nodes have in common; [`manifest`]: the chunks of a content; [`tree`]: a directory.
+//! - [`node`]: what all nodes have in common; [`manifest`]: the chunks of a content; [`tree`]: a directory;
+//!   [`mod@tree_change`]: one that differs from another in a few entries.
 //! - [`mod@pointer`]: the text in Git that names a content or a tree; [`shape`]: what it tells reviewers.
 //! - [`pack`]: many items in one stored object; [`pack_builder`]: writes one; [`pack_series`]: writes
 //!   many, with the nodes that tell where things lie.
@@ -39,6 +40,7 @@ pub mod root;
 pub mod session;
 pub mod shape;
 pub mod tree;
+pub mod tree_change;
 mod wire;
 
 pub use chunker::ChunkReader;
@@ -60,4 +62,5 @@ pub use root::{BaseRoot, Home, RootPacks, RootRecord};
 pub use session::{RecordName, SessionId};
 pub use shape::Shape;
 pub use tree::{EntryKind, TreeEntry, TreeNode, TreeSummary, build_tree};
+pub use tree_change::{DirectoryChange, change_tree};
 pub use wire::{Extension, FormatError};

@@ -166,14 +166,20 @@ pub struct TreeSummary {
     pub files: u64,
 }
 
-/// A node: sound and canonical, since only [`TreeNode::decode`] and [`build_tree`] make one.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A node: sound and canonical, since only [`TreeNode::decode`] and [`build_tree`] make one. The default is an empty
+/// directory.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct TreeNode {
     level: u8,
     entries: Vec<TreeEntry>,
 }
 
 impl TreeNode {
+    /// A leaf of these entries, which are sound and in order.
+    pub(super) const fn leaf(entries: Vec<TreeEntry>) -> Self {
+        Self { level: 0, entries }
+    }
+
     /// 0 for a leaf.
     pub const fn level(&self) -> u8 {
         self.level
@@ -316,27 +322,45 @@ pub fn build_tree<E: From<TreeError>>(
 ) -> Result<TreeSummary, E> {
     entries.sort_unstable_by(|a, b| a.name.cmp(&b.name));
     check_entries(&entries)?;
-    for level in 0..=MAX_LEVEL {
-        let mut nodes = Vec::new();
-        let mut rest = entries.into_iter().peekable();
-        loop {
-            let node = TreeNode { level, entries: first_run(&mut rest, level) };
-            let summary = store(&node, sink)?;
-            let last_name = node.entries.last().map(|entry| entry.name.clone());
-            nodes.push(TreeEntry::node(last_name.unwrap_or_default(), EntryKind::Split, summary));
-            if rest.peek().is_none() {
-                break;
-            }
-        }
-        if let [top] = nodes.as_slice() {
-            return Ok(TreeSummary { id: top.id, size: top.size, files: top.files });
-        }
-        entries = nodes;
-    }
-    Err(TreeError::TooLarge.into())
+    let leaves = build_level(entries, 0, sink)?;
+    build_above(leaves, 1, sink)
 }
 
-fn check_entries(entries: &[TreeEntry]) -> Result<(), TreeError> {
+/// Builds what lies above the nodes that `entries` name, from `level` on.
+pub(super) fn build_above<E: From<TreeError>>(
+    mut entries: Vec<TreeEntry>,
+    mut level: u8,
+    sink: &mut dyn FnMut(Digest, Vec<u8>) -> Result<(), E>,
+) -> Result<TreeSummary, E> {
+    loop {
+        if let [top] = entries.as_slice() {
+            return Ok(TreeSummary { id: top.id, size: top.size, files: top.files });
+        }
+        if level > MAX_LEVEL {
+            return Err(TreeError::TooLarge.into());
+        }
+        entries = build_level(entries, level, sink)?;
+        level += 1;
+    }
+}
+
+/// Cuts the entries of a level into nodes; gives the entries that name them. No entries make one node.
+fn build_level<E: From<TreeError>>(
+    entries: Vec<TreeEntry>,
+    level: u8,
+    sink: &mut dyn FnMut(Digest, Vec<u8>) -> Result<(), E>,
+) -> Result<Vec<TreeEntry>, E> {
+    let mut nodes = Vec::new();
+    let mut rest = entries.into_iter().peekable();
+    loop {
+        nodes.push(store_node(TreeNode { level, entries: first_run(&mut rest, level) }, sink)?);
+        if rest.peek().is_none() {
+            return Ok(nodes);
+        }
+    }
+}
+
+pub(super) fn check_entries(entries: &[TreeEntry]) -> Result<(), TreeError> {
     for entry in entries {
         check_name(&entry.name)?;
         if !entry.is_sound(0) {
@@ -353,7 +377,7 @@ fn check_entries(entries: &[TreeEntry]) -> Result<(), TreeError> {
 fn first_run(rest: &mut impl Iterator<Item = TreeEntry>, level: u8) -> Vec<TreeEntry> {
     let mut run = Vec::new();
     for entry in rest {
-        let cut = Digest::of(&entry.name).as_bytes()[usize::from(level)] == 0;
+        let cut = is_cut(&entry.name, level);
         run.push(entry);
         if node::is_full(run.len(), MAX_TREE_ENTRIES, cut) {
             break;
@@ -362,13 +386,20 @@ fn first_run(rest: &mut impl Iterator<Item = TreeEntry>, level: u8) -> Vec<TreeE
     run
 }
 
-fn store<E: From<TreeError>>(
-    node: &TreeNode,
+/// Whether a node of this level may end after the entry of this name.
+pub(super) fn is_cut(name: &[u8], level: u8) -> bool {
+    Digest::of(name).as_bytes()[usize::from(level)] == 0
+}
+
+/// Gives the node to `sink`, and the entry that names it.
+pub(super) fn store_node<E: From<TreeError>>(
+    node: TreeNode,
     sink: &mut dyn FnMut(Digest, Vec<u8>) -> Result<(), E>,
-) -> Result<TreeSummary, E> {
+) -> Result<TreeEntry, E> {
     let (size, files) = node.sums().ok_or(TreeError::TooLarge)?;
     let bytes = node.encode();
     let id = ItemKind::Tree.id_of(&bytes);
     sink(id, bytes)?;
-    Ok(TreeSummary { id, size, files })
+    let last_name = node.entries.into_iter().next_back().map(|last| last.name).unwrap_or_default();
+    Ok(TreeEntry::node(last_name, EntryKind::Split, TreeSummary { id, size, files }))
 }

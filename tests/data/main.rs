@@ -20,6 +20,7 @@ mod modified;
 mod part;
 mod round_trips;
 mod second_versions;
+mod skipped;
 mod team;
 mod vanishing;
 mod whole;

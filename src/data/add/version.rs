@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::base::{Progress, RepoPath};
 use crate::data::compose::{Composed, OnDisk, Taking, compose, is_within};
-use crate::data::content::{self, ContentReader, Intake, WholeRoots};
+use crate::data::content::{ContentReader, Intake, WholeRoots};
 use crate::data::root::RootName;
 use crate::data::shape::{self, TableObserver};
 use crate::data::status::counts;
@@ -174,9 +174,20 @@ fn tree_version(
     let mixed = site.record.interrupted(&target.path).is_some();
     let disk = OnDisk { path: &target.path, scopes: &target.scopes, files, mixed };
     let composed = compose(site.workspace.store(), &disk, base.as_ref(), known, site.taking)?;
+    // What is outside of the parts is as it was recorded then.
+    let all;
+    let files = match composed.is_change() && !target.is_whole() {
+        true => {
+            all = recorded(files.clone(), target, known);
+            &all
+        }
+        false => files,
+    };
     let start = target.path.under(site.workspace.top());
     let mut put = |id, node: &[u8]| site.intake.put(id, ItemKind::Tree, node);
-    let tree = content::store_tree(&start, composed.leaves(files), &mut put)?;
+    // Nodes that the store may lack are made anew.
+    let kept = base.filter(|base| site.whole.has(base));
+    let tree = composed.store(&start, site.workspace.store(), kept.as_ref(), files, &mut put)?;
     let root = RootName { kind: PointerKind::Tree, id: tree.id, manifest: None, size: tree.size };
     let shape = target.renews(&root).then(|| tree_shape(&composed, files, target.before.as_ref()));
     let (absent, behind, is_on_disk) = (composed.absent, composed.behind, composed.is_on_disk());

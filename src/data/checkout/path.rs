@@ -201,7 +201,7 @@ pub fn clear(workspace: &Workspace, path: &RepoPath, known: &PathRecord) -> Resu
     Ok(())
 }
 
-/// The files of a version. Where only parts are wanted, directories of which nothing is wanted nor here are not looked
+/// The files of a version; those that it has in common with what was materialised last are not looked at. Where only parts are wanted, directories of which nothing is wanted nor here are not looked
 /// into.
 fn version_files(
     store: &Store,
@@ -209,7 +209,7 @@ fn version_files(
     known: Option<&PathRecord>,
     wanted: Wanted<'_>,
 ) -> Result<Files, WalkError> {
-    let Wanted::Below(parts) = wanted else { return root.files(store, &|_| true) };
+    let Wanted::Below(parts) = wanted else { return root.files_beside(store, known) };
     root.files(store, &|path| {
         let wanted = parts.iter().any(|part| is_within(path, part) || is_within(part, path));
         wanted || known.is_some_and(|known| known.files.contains(path) || known.files.has_below(path))

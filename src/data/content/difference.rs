@@ -1,6 +1,6 @@
 //! Where two trees differ. Equal subtrees have equal ids and are not read, so they need not even be here.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::base::Digest;
 use crate::objects::tree::{EntryKind, TreeEntry, TreeNode};
@@ -53,14 +53,19 @@ pub fn difference(
 ) -> Result<Vec<Difference>, WalkError> {
     let nodes = Nodes { store, made };
     let mut found = Vec::new();
-    let mut open = vec![(Vec::new(), before, after, 0)];
+    let id = |folder: &Option<TreeEntry>| folder.as_ref().map(|folder| folder.id);
+    let mut open = Vec::new();
+    if id(&before) != id(&after) {
+        open.push((Vec::new(), before, after, 0));
+    }
     while let Some((below, before, after, depth)) = open.pop() {
         if depth > DEEPEST {
             return Err(WalkError::TooDeep);
         }
-        let entries = |folder: &Option<TreeEntry>| here(nodes.entries(folder.as_ref(), depth > 0));
-        let (Some(old), Some(new)) = (entries(&before)?, entries(&after)?) else {
-            let missing = (entries(&before)?.is_none(), entries(&after)?.is_none());
+        let folders = [before.as_ref(), after.as_ref()];
+        let Some([old, new]) = here(nodes.unequal(folders, depth > 0))? else {
+            let is_missing = |folder| Ok::<_, WalkError>(here(nodes.entries(folder, depth > 0))?.is_none());
+            let missing = (is_missing(before.as_ref())?, is_missing(after.as_ref())?);
             found.push(Difference { path: below, before, after, missing: Some(missing) });
             continue;
         };
@@ -72,7 +77,6 @@ pub fn difference(
                 let (before, after) = (before_leaf, after_leaf);
                 found.push(Difference { path: path.clone(), before, after, missing: None });
             }
-            let id = |folder: &Option<TreeEntry>| folder.as_ref().map(|folder| folder.id);
             if id(&before_folder) != id(&after_folder) {
                 open.push((path, before_folder, after_folder, depth + 1));
             }
@@ -85,12 +89,50 @@ pub fn difference(
 impl Nodes<'_> {
     /// The entries of a directory; none where there is no directory.
     fn entries(&self, folder: Option<&TreeEntry>, checked: bool) -> Result<Vec<TreeEntry>, WalkError> {
-        let Some(folder) = folder else { return Ok(Vec::new()) };
+        let top = self.top(folder, checked)?;
+        top.map_or(Ok(Vec::new()), |top| directory_of(self, top))
+    }
+
+    /// The entries of two directories but for those in nodes that both have, which are not opened.
+    fn unequal(
+        &self,
+        folders: [Option<&TreeEntry>; 2],
+        checked: bool,
+    ) -> Result<[Vec<TreeEntry>; 2], WalkError> {
+        let [before, after] = folders.map(|folder| self.top(folder, checked));
+        let mut open = [before?, after?].map(|top| top.into_iter().collect::<Vec<_>>());
+        loop {
+            let levels = open.each_ref().map(|nodes| nodes.first().map_or(0, TreeNode::level));
+            let highest = levels[0].max(levels[1]);
+            if highest == 0 {
+                return Ok(open.map(|nodes| nodes.into_iter().flat_map(TreeNode::into_entries).collect()));
+            }
+            let ids =
+                |nodes: &[TreeNode]| nodes.iter().flat_map(TreeNode::entries).map(|split| split.id).collect();
+            let [before, after]: [HashSet<Digest>; 2] = open.each_ref().map(|nodes| ids(nodes));
+            let shared = if levels[0] == levels[1] { &before & &after } else { HashSet::new() };
+            for (nodes, _) in open.iter_mut().zip(levels).filter(|(_, level)| *level == highest) {
+                let mut below = Vec::new();
+                for node in nodes.iter() {
+                    let splits = node.entries().iter().enumerate();
+                    for (at, split) in splits.filter(|(_, split)| !shared.contains(&split.id)) {
+                        let child = self.node(split.id)?;
+                        node.check_child(at, &child)?;
+                        below.push(child);
+                    }
+                }
+                *nodes = below;
+            }
+        }
+    }
+
+    fn top(&self, folder: Option<&TreeEntry>, checked: bool) -> Result<Option<TreeNode>, WalkError> {
+        let Some(folder) = folder else { return Ok(None) };
         let top = self.node(folder.id)?;
         if checked {
             top.check_top(folder.size, folder.files)?;
         }
-        directory_of(self, top)
+        Ok(Some(top))
     }
 }
 

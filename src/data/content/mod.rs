@@ -1,5 +1,6 @@
 //! Contents and trees, into the store and out of it.
 
+mod change;
 mod difference;
 mod gather;
 mod intake;
@@ -15,6 +16,7 @@ mod walk;
 mod whole;
 mod write;
 
+pub use change::{ChangeError, store_changes};
 pub use difference::{Difference, MadeNodes, difference};
 pub use gather::{Observer, ToRead, read_all, store_file};
 pub use intake::{Elsewhere, Intake};
@@ -28,4 +30,4 @@ pub use walk::{
     WalkError, directory, empty_directory, entry_at, flatten_where, is_empty_directory, joined, walk_leaves,
 };
 pub use whole::WholeRoots;
-pub use write::{Content, WriteError, store_link, store_tree, tree_root_of};
+pub use write::{Content, PutNode, WriteError, store_link, store_tree, tree_root_of};

@@ -187,18 +187,31 @@ fn close_folder(
     Ok(())
 }
 
-fn build_node(path: &Path, entries: Vec<TreeEntry>, put: PutNode<'_>) -> Result<TreeSummary, WriteError> {
+/// Puts the nodes of the directory at `path` with these entries.
+pub(super) fn build_node(
+    path: &Path,
+    entries: Vec<TreeEntry>,
+    put: PutNode<'_>,
+) -> Result<TreeSummary, WriteError> {
     let mut sink = |id, node: Vec<u8>| put(id, &node).map_err(BuildError::Store);
-    build_tree(entries, &mut sink).map_err(|error| match error {
-        BuildError::Tree(source) => WriteError::Tree { path: path.to_owned(), source },
-        BuildError::Store(source) => WriteError::Store { path: path.to_owned(), source },
-    })
+    build_tree(entries, &mut sink).map_err(|error| error.at(path))
 }
 
-/// What can go wrong below, before the path is known.
-enum BuildError {
+/// What can go wrong in a directory, before its path is known.
+pub(super) enum BuildError {
     Tree(TreeError),
     Store(StoreError),
+}
+
+impl BuildError {
+    /// The same of the directory at `path`.
+    pub fn at(self, path: &Path) -> WriteError {
+        let path = path.to_owned();
+        match self {
+            Self::Tree(source) => WriteError::Tree { path, source },
+            Self::Store(source) => WriteError::Store { path, source },
+        }
+    }
 }
 
 impl From<TreeError> for BuildError {

@@ -2,7 +2,7 @@
 
 use crate::base::{Progress, RepoPath};
 use crate::data::compose::{self, Taking, compose};
-use crate::data::content::{MadeNodes, store_tree};
+use crate::data::content::MadeNodes;
 use crate::data::root::RootName;
 use crate::data::status::counts;
 use crate::data::workspace::Workspace;
@@ -91,7 +91,7 @@ fn modified(
         nodes.insert(id, node.to_vec());
         Ok(())
     };
-    let made = store_tree(&path.under(workspace.top()), composed.leaves(&files), &mut put);
+    let made = composed.store(&path.under(workspace.top()), workspace.store(), Some(named), &files, &mut put);
     let made = made.map_err(|source| DiffError::Snapshot(SnapshotError::Write(source)))?;
     let root = RootName { kind: PointerKind::Tree, id: made.id, manifest: None, size: made.size };
     let made = Some(Made { nodes, files: made.files });

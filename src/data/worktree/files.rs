@@ -4,6 +4,7 @@
 //! In order of names, so that two of them, or one and a walk over a folder, are compared side by side ([`Cursor`]).
 //! Cheap to clone. Model: Git's index, which is one sorted array that is read whole.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Range;
@@ -211,6 +212,54 @@ impl Files {
         builder.finish()
     }
 
+    /// The names, in order and as far as `covers` says so, at which these and `others` are not the same data.
+    pub fn unlike(&self, others: &Self, covers: &dyn Fn(&[u8]) -> bool) -> Vec<Vec<u8>> {
+        if Arc::ptr_eq(&self.0, &others.0) {
+            return Vec::new();
+        }
+        let (mut our, mut their, mut names) = (0, 0, Vec::new());
+        while our < self.len() || their < others.len() {
+            let order = match (our < self.len(), their < others.len()) {
+                (true, true) => self.name_at(our).cmp(others.name_at(their)),
+                (is_left, _) => {
+                    if is_left {
+                        Ordering::Less
+                    } else {
+                        Ordering::Greater
+                    }
+                }
+            };
+            let name = if order.is_le() { self.name_at(our) } else { others.name_at(their) };
+            let is_same = || self.record_at(our).is_same_data(&others.record_at(their));
+            if !(order.is_eq() && is_same()) && covers(name) {
+                names.push(name.to_owned());
+            }
+            (our, their) = (our + usize::from(order.is_le()), their + usize::from(order.is_ge()));
+        }
+        names
+    }
+
+    /// These, but with what `changes` say of each name: the file that lies there, or `None` for none.
+    pub fn changed(&self, changes: &BTreeMap<Vec<u8>, Option<FileRecord>>) -> Self {
+        let mut builder = FilesBuilder::default();
+        builder.reserve(self.len() + changes.len());
+        let mut changes = changes.iter().peekable();
+        let take = |(name, file): (&Vec<u8>, &Option<FileRecord>), builder: &mut FilesBuilder| {
+            file.iter().for_each(|file| builder.push(name, file));
+        };
+        for (name, file) in self.iter() {
+            while let Some(change) = changes.next_if(|(changed, _)| changed.as_slice() < name) {
+                take(change, &mut builder);
+            }
+            match changes.next_if(|(changed, _)| changed.as_slice() == name) {
+                Some(change) => take(change, &mut builder),
+                None => builder.push(name, &file),
+            }
+        }
+        changes.for_each(|change| take(change, &mut builder));
+        builder.finish()
+    }
+
     /// These together with `others`, whose word counts where both have a name.
     pub fn overlaid(&self, others: &Self) -> Self {
         let mut builder = FilesBuilder::default();
@@ -253,9 +302,9 @@ impl Cursor<'_> {
     pub fn seek(&mut self, name: &[u8]) -> Option<usize> {
         while self.at < self.files.len() {
             match self.files.name_at(self.at).cmp(name) {
-                std::cmp::Ordering::Less => self.at += 1,
-                std::cmp::Ordering::Equal => return Some(self.at),
-                std::cmp::Ordering::Greater => return None,
+                Ordering::Less => self.at += 1,
+                Ordering::Equal => return Some(self.at),
+                Ordering::Greater => return None,
             }
         }
         None

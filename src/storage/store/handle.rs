@@ -6,7 +6,7 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak};
 use std::time::Duration;
 
@@ -39,6 +39,8 @@ struct Shared {
     without_clones: AtomicBool,
     /// What was learned from chunks of clones that were encoded.
     encoder: Mutex<Encoder>,
+    /// Items that were asked for one by one.
+    reads: AtomicU64,
 }
 
 impl fmt::Debug for Store {
@@ -111,6 +113,7 @@ impl Store {
             entry: Mutex::default(),
             without_clones: AtomicBool::new(false),
             encoder: Mutex::default(),
+            reads: AtomicU64::new(0),
         }))
     }
 
@@ -204,12 +207,19 @@ impl Store {
         Ok(Some(Found { kind, codec, stored, raw }))
     }
 
+    /// How many items were read one by one since the store was opened, as nodes are: what is done without looking at them
+    /// shows here.
+    pub fn read_one_by_one(&self) -> u64 {
+        self.0.reads.load(Ordering::Relaxed)
+    }
+
     /// The item, verified against its id.
     ///
     /// # Errors
     ///
     /// [`StoreError::Missing`], [`StoreError::Damaged`], or [`StoreError::File`] when the store cannot be read.
     pub fn read(&self, id: &Digest) -> Result<Vec<u8>, StoreError> {
+        self.0.reads.fetch_add(1, Ordering::Relaxed);
         let read = self.read_verified(id);
         if matches!(read, Err(StoreError::Damaged { .. })) {
             // Another process may have cut off what it could not make last, and written something else there.

@@ -9,94 +9,30 @@
 //! must not take the news back: what was changed here since the record is united with what the pointer names, file by
 //! file, as Git merges: what only one side changed is taken from that side, what both changed otherwise is refused by name.
 
-use std::collections::{BTreeMap, BTreeSet};
+//!
+//! Equal is not looked at. Where the record holds all of its version, the new one can differ from what the pointer names only
+//! where the disk differs from the record, or the pointer from the version of the record: both are told without a look at
+//! subtrees that are the same, and only these names are decided about.
 
-use crate::base::{Advice, RepoPath, typed};
-use crate::data::content::{WalkError, flatten_where, is_empty_directory};
+mod concern;
+mod error;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use crate::base::RepoPath;
+use crate::data::content::{
+    ChangeError, PutNode, WriteError, flatten_where, is_empty_directory, store_changes, store_tree,
+};
 use crate::data::root::RootName;
 use crate::data::worktree::{FileRecord, Files, PathRecord};
 use crate::objects::pointer::PointerKind;
-use crate::objects::tree::{EntryKind, TreeEntry};
+use crate::objects::tree::{EntryKind, TreeEntry, TreeSummary};
 use crate::storage::store::Store;
 
-/// Why a new version cannot be composed.
-#[derive(Debug, thiserror::Error)]
-pub enum ComposeError {
-    /// Paths of the last version are not here, and nothing tells whether they were deleted or never fetched.
-    #[error("{missing} of {of} files of '{path}' are not here, and nothing tells whether they were deleted")]
-    NoProof {
-        /// The directory.
-        path: RepoPath,
-        /// Files of the last version that are not here.
-        missing: u64,
-        /// Files of the last version.
-        of: u64,
-    },
-    /// Files were changed here and in the version that the pointer names.
-    #[error(
-        "of '{path}' changed here and in the version that its pointer names; nothing was added:{}",
-        listed(path, names)
-    )]
-    Conflict {
-        /// The directory.
-        path: RepoPath,
-        /// The files, by path below it.
-        names: Vec<Vec<u8>>,
-    },
-    /// The last version must be known, and its nodes are not in the store.
-    #[error("the last version of '{path}' is not in the store, and it is needed to keep what is not here")]
-    Base {
-        /// The directory.
-        path: RepoPath,
-        /// What is missing.
-        #[source]
-        source: WalkError,
-    },
-}
+pub use error::{ComposeError, listed};
 
-/// Each on a line of its own.
-pub fn listed(path: &RepoPath, names: &[Vec<u8>]) -> String {
-    let line = |name: &Vec<u8>| match name.as_slice() {
-        b"" => format!("\n  {path}"),
-        name => format!("\n  {path}/{}", String::from_utf8_lossy(name)),
-    };
-    names.iter().map(line).collect()
-}
-
-impl Advice for ComposeError {
-    fn hints(&self) -> Vec<String> {
-        match self {
-            Self::NoProof { path, .. } => vec![
-                format!(
-                    "git mldata pull {path}      brings the rest, so that nothing is dropped",
-                    path = typed(path)
-                ),
-                format!(
-                    "git mldata add --all {path}      says that what is not here is to be dropped",
-                    path = typed(path)
-                ),
-            ],
-            Self::Conflict { path, names } => {
-                let first = names.first().map(|name| String::from_utf8_lossy(name)).unwrap_or_default();
-                let first = format!("{path}/{first}");
-                vec![
-                    format!(
-                        "git mldata add {}      takes it as it is here; so name each of them",
-                        typed(&first)
-                    ),
-                    format!(
-                        "git mldata checkout --force {path}      takes what the pointer names, and keeps copies",
-                        path = typed(path)
-                    ),
-                ]
-            }
-            Self::Base { path, source } if source.is_missing() => {
-                vec![format!("git mldata fetch {path}", path = typed(path))]
-            }
-            Self::Base { source, .. } => source.hints(),
-        }
-    }
-}
+use concern::Concern;
 
 /// What is on the disk of one tracked directory, in the parts that are to be added.
 #[derive(Debug, Clone, Copy)]
@@ -137,6 +73,8 @@ pub struct Composed {
     pub behind: u64,
     /// The leaves of the last version, as far as they were looked at.
     pub before: BTreeMap<Vec<u8>, TreeEntry>,
+    /// The names at which the new version may differ from the last one; `None` where that is not known.
+    concerned: Option<BTreeSet<Vec<u8>>>,
 }
 
 impl Composed {
@@ -154,6 +92,43 @@ impl Composed {
             }
             elsewhere.next().map(|(name, entry)| (name.as_slice(), entry.clone()))
         })
+    }
+
+    /// Whether all of the last version is on the disk as the record says, but for what changed.
+    pub const fn is_change(&self) -> bool {
+        self.concerned.is_some()
+    }
+
+    /// Puts the nodes of the new version of the directory at `path` into the store: with `base`, the last version, only
+    /// those on the way to what changed. Of `base` all nodes must be in the store then, now and later.
+    ///
+    /// # Errors
+    ///
+    /// [`WriteError`].
+    pub fn store(
+        &self,
+        path: &Path,
+        store: &Store,
+        base: Option<&RootName>,
+        files: &Files,
+        put: PutNode<'_>,
+    ) -> Result<TreeSummary, WriteError> {
+        if let (Some(base), Some(names)) = (base, &self.concerned) {
+            let changes: Vec<_> = names.iter().map(|name| (name.clone(), self.leaf(name, files))).collect();
+            match store_changes(path, store, base.id, &changes, put) {
+                Ok(tree) => return Ok(tree),
+                Err(ChangeError::Write(error)) => return Err(error),
+                // What cannot be read is made anew.
+                Err(ChangeError::Walk(_)) => {}
+            }
+        }
+        store_tree(path, self.leaves(files), put)
+    }
+
+    /// The leaf of this name in the new version.
+    fn leaf(&self, name: &[u8], files: &Files) -> Option<TreeEntry> {
+        let here = || files.get(name).filter(|_| !self.left_out.contains(name));
+        self.taken_over.get(name).cloned().or_else(|| here().map(|file| file.leaf()))
     }
 
     /// Whether the version is just what lies on the disk.
@@ -178,24 +153,29 @@ pub fn compose(
     let Some(base) = base.filter(|base| base.kind == PointerKind::Tree) else {
         return Ok(Composed::default());
     };
-    // All of the last version was here: what is not here now was deleted.
-    let was_here = record.is_some_and(|record| record.complete && record.root.is_same(base));
-    if whole && (taking == Taking::DiskAlone || was_here) {
+    if whole && taking == Taking::DiskAlone {
         return Ok(Composed::default());
     }
+    let concern = Concern::of(store, disk, base, record);
     // A directory is looked into only if something of it is, was or is to be here.
     let concerns = |path: &[u8]| {
         let on_the_way = |part: &Vec<u8>| part.len() > path.len() && is_within(part, path);
         let here = disk.scopes.iter().any(on_the_way) || disk.files.has_below(path);
         here || record.is_some_and(|record| record.files.has_below(path))
     };
-    let before = flatten_where(store, base.id, &concerns)
-        .map_err(|source| ComposeError::Base { path: disk.path.clone(), source })?;
+    let before = match &concern {
+        Some(concern) => concern.before.clone(),
+        None => flatten_where(store, base.id, &concerns)
+            .map_err(|source| ComposeError::Base { path: disk.path.clone(), source })?,
+    };
     let is_old = |record: &&PathRecord| disk.mixed || !record.root.is_same(base);
     let stale = record.filter(|record| taking == Taking::Changes && is_old(record));
     let mut union =
         Union { disk, record, stale, taking, composed: Composed::default(), conflicts: Vec::new() };
-    union.drop_what_the_pointer_dropped(&before);
+    match &concern {
+        Some(concern) => union.drop_what_the_pointer_dropped(&before, concern.on_disk(disk.files)),
+        None => union.drop_what_the_pointer_dropped(&before, disk.files.iter()),
+    }
     let unproven = before.iter().map(|(name, entry)| union.take(name, entry)).sum();
     let Union { mut composed, conflicts, .. } = union;
     if unproven > 0 {
@@ -206,7 +186,8 @@ pub fn compose(
         return Err(ComposeError::Conflict { path: disk.path.clone(), names: conflicts });
     }
     composed.drop_directories_that_filled(disk.files);
-    Ok(Composed { before, ..composed })
+    composed.absent += concern.as_ref().map_or(0, |concern| concern.elsewhere);
+    Ok(Composed { before, concerned: concern.map(|concern| concern.names), ..composed })
 }
 
 /// The union of what is on the disk and what the pointer names, while it is made.
@@ -227,10 +208,14 @@ impl Union<'_> {
     }
 
     /// Unmodified files that the last version has no more go; files that were modified meanwhile are conflicts.
-    fn drop_what_the_pointer_dropped(&mut self, before: &BTreeMap<Vec<u8>, TreeEntry>) {
+    fn drop_what_the_pointer_dropped<'n>(
+        &mut self,
+        before: &BTreeMap<Vec<u8>, TreeEntry>,
+        on_disk: impl Iterator<Item = (&'n [u8], FileRecord)>,
+    ) {
         let Some(stale) = self.stale else { return };
         let mut cursor = stale.files.cursor();
-        for (name, here) in self.disk.files.iter().filter(|(name, _)| !before.contains_key(*name)) {
+        for (name, here) in on_disk.filter(|(name, _)| !before.contains_key(*name)) {
             let old = cursor.seek(name).map(|at| stale.files.record_at(at));
             match old {
                 Some(_) if self.is_named(name) => {}
