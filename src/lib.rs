@@ -12,6 +12,7 @@
 //! 5. [`models`]: `git mlmodel`, the registry of models in tags.
 //! 6. [`runs`]: `git mlrun`, the records of runs in logs.
 //! 8. [`checks`]: rules on data and models, and their verdict.
+//! 9. [`interop`]: other tools' repositories.
 //! 11. [`cli`]: arguments, wording, exit codes.
 
 pub mod base;
@@ -19,6 +20,7 @@ pub mod checks;
 pub mod cli;
 pub mod data;
 pub mod git;
+pub mod interop;
 pub mod models;
 pub mod objects;
 pub mod runs;

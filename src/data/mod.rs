@@ -11,6 +11,7 @@ pub mod collect_remote;
 mod compose;
 mod content;
 pub mod diff;
+pub mod export;
 pub mod follow;
 pub mod fsck;
 pub mod guard;

@@ -5,13 +5,14 @@ use std::io::Write;
 use serde::Serialize;
 
 use crate::base::{Advice, Digest, Failure, PathError, Progress, RepoPath, typed};
-use crate::data::content::{ReadError, WalkError, copy_content, directory, entry_at};
+use crate::data::content::{ReadError, WalkError, copy_content, directory, entry_at, read_range};
 use crate::data::root::RootName;
 use crate::data::tracked::{self, TrackedError};
 use crate::data::workspace::Workspace;
-use crate::git::{GitError, Pointers};
+use crate::git::{GitError, PointerAt, Pointers};
 use crate::objects::pointer::{Pointer, PointerKind};
 use crate::objects::tree::{EntryKind, TreeEntry};
+use crate::storage::store::Store;
 
 /// A path of the work tree, or of a revision.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,9 +57,21 @@ pub enum AtError {
     Missing {
         /// The path.
         path: String,
+        /// The revision, if one was named.
+        revision: Option<String>,
         /// What is missing.
         #[source]
         source: Box<ReadError>,
+    },
+    /// A range begins beyond the end.
+    #[error("'{path}' has {size} bytes, and byte {first} was asked for")]
+    Range {
+        /// The path.
+        path: String,
+        /// The first byte that was asked for.
+        first: u64,
+        /// Its size in bytes.
+        size: u64,
     },
     /// It is damaged.
     #[error("cannot read '{path}'")]
@@ -88,17 +101,23 @@ impl Advice for AtError {
                 vec![format!("git mldata ls{at}      shows what there is")]
             }
             Self::Directory(path) => vec![format!("git mldata ls {path}", path = typed(path))],
-            Self::Missing { path, .. } => vec![format!("git mldata fetch {path}", path = typed(path))],
+            Self::Missing { path, revision: None, .. } => {
+                vec![format!("git mldata fetch {path}", path = typed(path))]
+            }
+            Self::Missing { path, revision: Some(revision), .. } => {
+                vec![format!("git mldata fetch --at {} {}", typed(revision), typed(path))]
+            }
             Self::Read { source, .. } => source.hints(),
             Self::Tracked(error) => error.hints(),
             Self::Git(error) => error.hints(),
-            Self::Name(_) => Vec::new(),
+            Self::Name(_) | Self::Range { .. } => Vec::new(),
         }
     }
 
     fn failure(&self) -> Failure {
         match self {
             Self::Git(error) => error.failure(),
+            Self::Range { .. } => Failure::WrongUse,
             _ => Failure::CouldNotDo,
         }
     }
@@ -122,14 +141,17 @@ fn absent(at: &At) -> AtError {
     AtError::Absent { path, revision: at.revision.clone() }
 }
 
-fn unreadable(path: &str, source: ReadError) -> AtError {
-    let (path, missing) = (path.to_owned(), source.is_missing());
+fn unreadable(at: &At, source: ReadError) -> AtError {
+    let (path, missing) = (shown(at), source.is_missing());
     let source = Box::new(source);
-    if missing { AtError::Missing { path, source } } else { AtError::Read { path, source } }
+    match missing {
+        true => AtError::Missing { path, revision: at.revision.clone(), source },
+        false => AtError::Read { path, source },
+    }
 }
 
-fn unwalkable(path: &str, source: WalkError) -> AtError {
-    unreadable(path, ReadError::Walk(source))
+fn unwalkable(at: &At, source: WalkError) -> AtError {
+    unreadable(at, ReadError::Walk(source))
 }
 
 /// The tracked path and pointer that `path` is or lies in, and what remains of it below.
@@ -146,33 +168,70 @@ fn enclosing(pointers: &Pointers, path: &RepoPath) -> Option<(RepoPath, Pointer,
     None
 }
 
+/// What lies at a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Found {
+    /// What it names; of a part of a tracked directory, that part.
+    pub root: RootName,
+    /// Whether it is an executable file of a directory.
+    pub executable: bool,
+    /// Whether it is a link.
+    pub is_link: bool,
+}
+
+/// What lies at a path of the work tree's pointers or of a revision.
+///
+/// # Errors
+///
+/// [`AtError`].
+pub fn found_at(workspace: &Workspace, at: &At) -> Result<Found, AtError> {
+    let path = at.path.as_ref().ok_or_else(|| absent(at))?;
+    let pointers = pointers(workspace, at.revision.as_deref())?;
+    let (_, pointer, below) = enclosing(&pointers, path).ok_or_else(|| absent(at))?;
+    found_in(workspace.store(), at, &RootName::from(&pointer), below.as_bytes())
+}
+
+/// What lies at `below` in the version `root`, which is that of `at` or of a folder above.
+///
+/// # Errors
+///
+/// [`AtError`].
+pub(in crate::data) fn found_in(
+    store: &Store,
+    at: &At,
+    root: &RootName,
+    below: &[u8],
+) -> Result<Found, AtError> {
+    if below.is_empty() {
+        return Ok(Found { root: *root, executable: false, is_link: false });
+    }
+    if root.kind == PointerKind::File {
+        return Err(absent(at));
+    }
+    let found = entry_at(store, root.id, below).map_err(|source| unwalkable(at, source))?;
+    let TreeEntry { kind, executable, id, manifest, size, .. } = found.ok_or_else(|| absent(at))?;
+    let is_folder = matches!(kind, EntryKind::Directory | EntryKind::Split);
+    let kind_of_root = if is_folder { PointerKind::Tree } else { PointerKind::File };
+    let root = RootName { kind: kind_of_root, id, manifest, size };
+    Ok(Found { root, executable, is_link: kind == EntryKind::Link })
+}
+
 /// The file at a path of the work tree's pointers or of a revision: what it names, and its size.
 ///
 /// # Errors
 ///
 /// [`AtError`].
 pub fn file_at(workspace: &Workspace, at: &At) -> Result<RootName, AtError> {
-    let path = at.path.as_ref().ok_or_else(|| absent(at))?;
-    let pointers = pointers(workspace, at.revision.as_deref())?;
-    let (_, pointer, below) = enclosing(&pointers, path).ok_or_else(|| absent(at))?;
-    let root = RootName::from(&pointer);
-    match (root.kind, below.as_str()) {
-        (PointerKind::File, "") => Ok(root),
-        (PointerKind::File, _) => Err(absent(at)),
-        (PointerKind::Tree, "") => Err(AtError::Directory(path.to_string())),
-        (PointerKind::Tree, below) => {
-            let entry = entry_at(workspace.store(), root.id, below.as_bytes())
-                .map_err(|source| unwalkable(path.as_str(), source))?
-                .ok_or_else(|| absent(at))?;
-            match entry.kind {
-                EntryKind::Directory | EntryKind::Split => Err(AtError::Directory(path.to_string())),
-                EntryKind::File | EntryKind::Link => {
-                    let TreeEntry { id, manifest, size, .. } = entry;
-                    Ok(RootName { kind: PointerKind::File, id, manifest, size })
-                }
-            }
-        }
+    let found = found_at(workspace, at)?;
+    match found.root.kind {
+        PointerKind::File => Ok(found.root),
+        PointerKind::Tree => Err(AtError::Directory(shown(at))),
     }
+}
+
+/// The path as messages name it.
+fn shown(at: &At) -> String {
+    at.path.as_ref().map(ToString::to_string).unwrap_or_default()
 }
 
 /// Writes the file at a path into `out`. What was written is verified whole when this returns well.
@@ -182,9 +241,40 @@ pub fn file_at(workspace: &Workspace, at: &At) -> Result<RootName, AtError> {
 /// [`AtError`].
 pub fn cat(workspace: &Workspace, at: &At, out: &mut dyn Write) -> Result<(), AtError> {
     let file = file_at(workspace, at)?;
-    let path = at.path.as_ref().map(ToString::to_string).unwrap_or_default();
     copy_content(workspace.store(), file.id, file.manifest, file.size, out, &Progress::hidden())
-        .map_err(|source| unreadable(&path, source))
+        .map_err(|source| unreadable(at, source))
+}
+
+/// So many bytes of a range are read at once.
+const STEP: u64 = 8 << 20;
+
+/// Writes the bytes from `first` to `last` (counted from 0, both included; `None`: to the end) of the file at a path into
+/// `out`; only the chunks that hold them are read. A range that goes beyond the end stops there.
+///
+/// # Errors
+///
+/// [`AtError`]; [`AtError::Range`] when it begins beyond the end.
+pub fn cat_range(
+    workspace: &Workspace,
+    at: &At,
+    first: u64,
+    last: Option<u64>,
+    out: &mut dyn Write,
+) -> Result<(), AtError> {
+    let file = file_at(workspace, at)?;
+    if first >= file.size {
+        return Err(AtError::Range { path: shown(at), first, size: file.size });
+    }
+    let end = last.map_or(file.size, |last| last.saturating_add(1).min(file.size));
+    let mut from = first;
+    while from < end {
+        let length = STEP.min(end - from);
+        let bytes =
+            read_range(workspace.store(), &file, from, length).map_err(|source| unreadable(at, source))?;
+        out.write_all(&bytes).map_err(|source| unreadable(at, ReadError::Write(source)))?;
+        from += length;
+    }
+    Ok(())
 }
 
 /// What lies at a path: a file itself, the entries of a directory, or the tracked paths at or below it. `recursive` goes
@@ -195,24 +285,24 @@ pub fn cat(workspace: &Workspace, at: &At, out: &mut dyn Write) -> Result<(), At
 /// [`AtError`].
 pub fn ls(workspace: &Workspace, at: &At, recursive: bool) -> Result<Vec<Listed>, AtError> {
     let pointers = pointers(workspace, at.revision.as_deref())?;
-    let Some(path) = &at.path else { return list_tracked(workspace, &pointers, None, recursive) };
+    let Some(path) = &at.path else { return list_tracked(workspace, &pointers, at, recursive) };
     let Some((tracked_path, pointer, below)) = enclosing(&pointers, path) else {
-        let listed = list_tracked(workspace, &pointers, Some(path), recursive)?;
+        let listed = list_tracked(workspace, &pointers, at, recursive)?;
         return if listed.is_empty() { Err(absent(at)) } else { Ok(listed) };
     };
     if below.is_empty() {
         return match pointer.kind {
             PointerKind::File => Ok(vec![line_of(workspace, &tracked_path, &pointer)]),
-            PointerKind::Tree => list_directory(workspace, path.as_str(), pointer.id, recursive),
+            PointerKind::Tree => list_directory(workspace, at, path.as_str(), pointer.id, recursive),
         };
     }
     if pointer.kind == PointerKind::File {
         return Err(absent(at));
     }
     let found = entry_at(workspace.store(), pointer.id, below.as_bytes());
-    let entry = found.map_err(|source| unwalkable(path.as_str(), source))?.ok_or_else(|| absent(at))?;
+    let entry = found.map_err(|source| unwalkable(at, source))?.ok_or_else(|| absent(at))?;
     match entry.kind {
-        EntryKind::Directory => list_directory(workspace, path.as_str(), entry.id, recursive),
+        EntryKind::Directory => list_directory(workspace, at, path.as_str(), entry.id, recursive),
         _ => Ok(vec![line(path.to_string(), &entry)]),
     }
 }
@@ -220,17 +310,18 @@ pub fn ls(workspace: &Workspace, at: &At, recursive: bool) -> Result<Vec<Listed>
 fn list_tracked(
     workspace: &Workspace,
     pointers: &Pointers,
-    below: Option<&RepoPath>,
+    at: &At,
     recursive: bool,
 ) -> Result<Vec<Listed>, AtError> {
     let mut listed = Vec::new();
-    let wanted = |path: &RepoPath| below.is_none_or(|below| path.below(below).is_some());
-    for at in pointers.good.iter().filter(|at| wanted(&at.path)) {
-        match at.pointer.kind {
+    let wanted = |path: &RepoPath| at.path.as_ref().is_none_or(|below| path.below(below).is_some());
+    for PointerAt { path, pointer } in pointers.good.iter().filter(|found| wanted(&found.path)) {
+        match pointer.kind {
             PointerKind::Tree if recursive => {
-                listed.extend(list_directory(workspace, at.path.as_str(), at.pointer.id, true)?);
+                let of_path = At { path: Some(path.clone()), ..at.clone() };
+                listed.extend(list_directory(workspace, &of_path, path.as_str(), pointer.id, true)?);
             }
-            _ => listed.push(line_of(workspace, &at.path, &at.pointer)),
+            _ => listed.push(line_of(workspace, path, pointer)),
         }
     }
     Ok(listed)
@@ -256,6 +347,7 @@ fn line(path: String, entry: &TreeEntry) -> Listed {
 
 fn list_directory(
     workspace: &Workspace,
+    at: &At,
     path: &str,
     id: Digest,
     recursive: bool,
@@ -263,7 +355,7 @@ fn list_directory(
     let mut listed = Vec::new();
     let mut open = vec![(path.to_owned(), id)];
     while let Some((path, id)) = open.pop() {
-        let entries = directory(workspace.store(), id).map_err(|source| unwalkable(&path, source))?;
+        let entries = directory(workspace.store(), id).map_err(|source| unwalkable(at, source))?;
         for entry in entries {
             let below = format!("{path}/{}", String::from_utf8_lossy(&entry.name));
             if recursive && entry.kind == EntryKind::Directory {

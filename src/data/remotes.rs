@@ -289,6 +289,22 @@ pub fn open(workspace: &Workspace, settings: &RemoteSettings) -> Result<(Remote,
     Ok((remote, knowledge))
 }
 
+/// Opens a place that is set nowhere, to read from it; a password goes there only if it is `trusted`, or if [`TRUST`] says so.
+///
+/// # Errors
+///
+/// [`RemotesError`].
+pub fn connect_to_read(
+    workspace: &Workspace,
+    url: &str,
+    options: BTreeMap<String, String>,
+    trusted: bool,
+) -> Result<Remote, RemotesError> {
+    let settings = RemoteSettings { name: String::new(), url: url.to_owned(), options, default: false };
+    let trusted = trusted || is_trusted_by_environment(&place_of(&settings));
+    connect(workspace, &settings, trusted)
+}
+
 fn connect(workspace: &Workspace, settings: &RemoteSettings, trusted: bool) -> Result<Remote, RemotesError> {
     let url = RemoteUrl::parse(&settings.url)?;
     let options = RemoteOptions::from_map(&url, &settings.options)?;
@@ -321,15 +337,18 @@ fn place_of(settings: &RemoteSettings) -> String {
     places.fold(settings.url.clone(), |place, option| place + &option)
 }
 
+/// Whether the environment says that this place is trusted.
+pub fn is_trusted_by_environment(place: &str) -> bool {
+    std::env::var(TRUST).is_ok_and(|places| places.split(';').any(|it| it.trim() == place))
+}
+
 /// Whether the user, not the clone, names the place where the remote is.
 fn is_trusted(workspace: &Workspace, settings: &RemoteSettings) -> bool {
     let own = |key: &str| personal(workspace, &settings.name, key);
     let named = |key: &&str| settings.options.get(*key).is_none_or(|value| own(key).as_ref() == Some(value));
     let place = place_of(settings);
-    let by_environment =
-        || std::env::var(TRUST).is_ok_and(|places| places.split(';').any(|it| it.trim() == place));
     own("trusted").as_ref() == Some(&place)
-        || by_environment()
+        || is_trusted_by_environment(&place)
         || own("url").as_ref() == Some(&settings.url) && PLACES.iter().all(named)
 }
 

@@ -65,6 +65,19 @@ impl GuardedBlock {
         text + &self.after
     }
 
+    /// Passes each line that is not ours, without its line end, through `edit`; `None` takes it out.
+    pub(super) fn with_foreign_lines(mut self, edit: &dyn Fn(&str) -> Option<String>) -> Self {
+        let edited = |text: &str| -> String {
+            let line = |row: &str| {
+                let line = row.trim_end_matches(['\r', '\n']);
+                edit(line).map(|edited| edited + &row[line.len()..])
+            };
+            text.split_inclusive('\n').filter_map(line).collect()
+        };
+        (self.before, self.after) = (edited(&self.before), edited(&self.after));
+        self
+    }
+
     /// Adds a line unless it is there; whether it was added. Lines are kept sorted, so that branches merge well.
     pub(super) fn add(&mut self, line: &str) -> bool {
         let place = self.lines.iter().position(|other| &**other >= line).unwrap_or(self.lines.len());

@@ -6,6 +6,7 @@
 //! - [`remote`]: a place for packs that a team shares: a folder or a bucket.
 //! - [`remote_reader`]: items out of the packs of a remote, in few requests, verified.
 //! - [`unnamed`]: files without a name until they are whole.
+//! - [`web`]: plain requests to web servers.
 
 pub mod boot;
 pub mod durable;
@@ -13,3 +14,4 @@ pub mod remote;
 pub mod remote_reader;
 pub mod store;
 pub mod unnamed;
+pub mod web;

@@ -31,6 +31,29 @@ fn what_is_no_file_is_an_error() {
 }
 
 #[test]
+fn a_range_is_printed_alone() {
+    let place = Sandbox::new().data_repository("repo");
+    let bytes: Vec<u8> = (0..300_000_u32).flat_map(|at| at.to_le_bytes()).collect();
+    place.write("big.bin", &bytes);
+    place.run("git mldata add big.bin && git commit -qm data && git rm -q big.bin.mld").ok();
+    for (range, wanted) in
+        [("0-0", 0..1), ("70000-199999", 70_000..200_000), ("1199990-", 1_199_990..1_200_000)]
+    {
+        place.run(&format!("git mldata cat HEAD:big.bin --range {range} > part")).ok();
+        assert!(place.read("part") == bytes[wanted], "{range}");
+    }
+    place.run("git mldata cat HEAD:big.bin --range 1199999-9999999 | wc -c").ok().prints("1\n");
+    place.run("git mldata cat HEAD:big.bin --range 1200000-").fails(129).tells("has 1200000 bytes");
+    for wrong in ["5-4", "x-1", "-1", "7"] {
+        place.run(&format!("git mldata cat HEAD:big.bin --range={wrong}")).fails(129).tells("--range");
+    }
+    place
+        .run("rm -r .git/ml && git mldata cat HEAD:big.bin")
+        .fails(128)
+        .tells("git mldata fetch --at HEAD big.bin");
+}
+
+#[test]
 fn a_closed_pipe_is_quiet() {
     let place = Sandbox::new().data_repository("repo");
     place.write("big.bin", vec![b'x'; 3_000_000]);

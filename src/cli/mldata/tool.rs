@@ -8,8 +8,8 @@ use crate::cli::options::CommonOptions;
 use crate::cli::report::Outcome;
 
 use super::{
-    add, cat, checkout, demo, diff, drop, du, fetch, fsck, gc, hook, hooks, init, ls, manual, merge_file, mv,
-    pull, push, remote, rm, status,
+    add, cat, checkout, demo, diff, drop, du, export, fetch, fsck, gc, hook, hooks, import, init, ls, manual,
+    merge_file, mv, pull, push, remote, rm, status,
 };
 
 /// What the short help leaves out.
@@ -62,12 +62,15 @@ enum Command {
     MergeFile(merge_file::MergeFileArgs),
     Cat(cat::CatArgs),
     Ls(ls::LsArgs),
+    Export(export::ExportArgs),
     Rm(rm::RmArgs),
     Mv(mv::MvArgs),
     Du(du::DuArgs),
     Fsck(fsck::FsckArgs),
     Drop(drop::DropArgs),
     Gc(gc::GcArgs),
+    #[command(subcommand)]
+    Import(import::ImportCommand),
     #[command(subcommand)]
     Hooks(hooks::HooksCommand),
     #[command(hide = true)]
@@ -96,12 +99,14 @@ impl Arguments for MlData {
             Command::MergeFile(args) => merge_file::run(context, args),
             Command::Cat(args) => cat::run(context, args),
             Command::Ls(args) => ls::run(context, args),
+            Command::Export(args) => export::run(context, args),
             Command::Rm(args) => rm::run(context, args),
             Command::Mv(args) => mv::run(context, args),
             Command::Du(args) => du::run(context, args),
             Command::Drop(args) => drop::run(context, args),
             Command::Fsck(args) => fsck::run(context, args),
             Command::Gc(args) => gc::run(context, args),
+            Command::Import(command) => import::run(context, command),
             Command::Hooks(command) => hooks::run(context, command),
             Command::Hook(args) => hook::run(context, args),
             Command::Demo(args) => demo::run(context, args),

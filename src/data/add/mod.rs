@@ -8,6 +8,7 @@
 //! commands may add at once: all but the reading of data, which takes long, they do one after the other, and who finds that
 //! the pointer which his version came from was written meanwhile makes another version from the new one.
 
+mod arrival;
 mod error;
 mod version;
 
@@ -30,6 +31,7 @@ use crate::objects::pointer::{Pointer, PointerKind, SUFFIX};
 use crate::objects::tree::EntryKind;
 use crate::storage::durable::{self, DurableError};
 
+pub use arrival::{Arrival, SOURCE, take_over};
 pub use error::AddError;
 
 use error::SPARE;
@@ -105,7 +107,7 @@ pub fn add(
         Some(false) => Intake::new(workspace.store()),
         _ => Intake::cloning(workspace.store()),
     };
-    let once = || add_through(workspace, &intake, paths, options, &|_| Ok(()), progress);
+    let once = || add_through(workspace, &intake, paths, options.into(), &mut |_| Ok(()), progress);
     for _ in 1..TRIES {
         match once() {
             Err(AddError::PointerMoved(_)) => {}
@@ -130,42 +132,59 @@ pub fn add_to(
 ) -> Result<AddSummary, AddError> {
     send_ahead(workspace, remote, |ahead| {
         let intake = Intake::sending_chunks(workspace.store(), ahead);
-        let publish = |versions: &[Version]| {
+        let mut publish = |versions: &mut Vec<Version>| {
             ahead.finish()?;
             let named = versions.iter().map(Version::as_named).collect();
             push_sent_ahead(workspace, remote, named, progress)?;
             Ok(())
         };
-        add_through(workspace, &intake, paths, options, &publish, progress)
+        add_through(workspace, &intake, paths, options.into(), &mut publish, progress)
     })
 }
+
+/// How to add, and what Git tracked so far.
+#[derive(Clone, Copy)]
+struct How<'a> {
+    options: AddOptions,
+    from_git: &'a [RepoPath],
+}
+
+impl From<AddOptions> for How<'_> {
+    fn from(options: AddOptions) -> Self {
+        Self { options, from_git: &[] }
+    }
+}
+
+/// What is done with versions that are in the store, before anything names them.
+type Publish<'a> = &'a mut dyn FnMut(&mut Vec<Version>) -> Result<(), AddError>;
 
 /// Adds what goes through `intake`; `publish` is called before anything names the versions.
 fn add_through(
     workspace: &Workspace,
     intake: &Intake<'_>,
     paths: &[RepoPath],
-    options: AddOptions,
-    publish: &dyn Fn(&[Version]) -> Result<(), AddError>,
+    how: How<'_>,
+    publish: Publish<'_>,
     progress: &Progress,
 ) -> Result<AddSummary, AddError> {
+    let options = how.options;
     let _using = workspace.enter(progress)?;
     let (targets, mut record) = {
         let _alone = workspace.hold_pointers()?;
         (find_targets(workspace, paths)?, workspace.worktree_record(progress)?)
     };
-    refuse_what_git_tracks(workspace, &targets, options)?;
+    refuse_what_git_tracks(workspace, &targets, how)?;
     let mut whole = WholeRoots::open(workspace.store());
     let surveyed = survey(workspace, targets, &record, &whole)?;
     check_space(workspace, intake, &surveyed)?;
     let taking = if options.all { Taking::DiskAlone } else { Taking::Changes };
     let site = Site { workspace, intake, record: &record, whole: &whole, taking };
-    let versions = store_versions(&site, surveyed, progress)?;
+    let mut versions = store_versions(&site, surveyed, progress)?;
     intake.sync()?;
-    publish(&versions)?;
+    publish(&mut versions)?;
     let _alone = workspace.hold_pointers()?;
     refuse_moved(workspace, &versions)?;
-    let staged = name_versions(workspace, &versions, options.stage)?;
+    let staged = name_versions(workspace, &versions, how)?;
     let mut added = Vec::new();
     for version in versions {
         let before = version.target.before.as_ref().map(RootName::from);
@@ -251,11 +270,7 @@ fn find_targets(workspace: &Workspace, paths: &[RepoPath]) -> Result<Vec<Target>
     Ok(targets.into_values().collect())
 }
 
-fn refuse_what_git_tracks(
-    workspace: &Workspace,
-    targets: &[Target],
-    options: AddOptions,
-) -> Result<(), AddError> {
+fn refuse_what_git_tracks(workspace: &Workspace, targets: &[Target], how: How<'_>) -> Result<(), AddError> {
     let repository = workspace.repository();
     let new: Vec<_> = targets.iter().filter(|target| target.before.is_none()).collect();
     for target in &new {
@@ -268,13 +283,14 @@ fn refuse_what_git_tracks(
         if !inner.is_empty() {
             return Err(AddError::Nested { path: target.path.clone(), inner });
         }
-        if !below.is_empty() {
+        let taken_over = how.from_git.contains(&target.path) && below == [target.path.clone()];
+        if !below.is_empty() && !taken_over {
             return Err(AddError::TrackedByGit(target.path.clone()));
         }
     }
     let paths: Vec<_> = new.iter().map(|target| target.path.clone()).collect();
     repository.refuse_unignorable(&paths)?;
-    if !options.sidecar
+    if !how.options.sidecar
         && let Some(path) = repository.tracked_in_history(&paths)?.into_iter().next()
     {
         return Err(AddError::InHistory(path));
@@ -356,7 +372,7 @@ fn refuse_moved(workspace: &Workspace, versions: &[Version]) -> Result<(), AddEr
 fn name_versions(
     workspace: &Workspace,
     versions: &[Version],
-    stage: bool,
+    how: How<'_>,
 ) -> Result<Vec<RepoPath>, AddError> {
     let repository = workspace.repository();
     let mut written = Vec::new();
@@ -370,9 +386,10 @@ fn name_versions(
     }
     let paths: Vec<_> = versions.iter().map(|version| version.target.path.clone()).collect();
     written.extend(repository.ignore(&paths)?);
-    if !stage {
+    if !how.options.stage {
         return Ok(Vec::new());
     }
+    repository.unstage(how.from_git)?;
     repository.stage(&written)?;
     Ok(written)
 }

@@ -45,6 +45,7 @@ pub use connection::{Listed, Remote};
 pub use error::{RemoteError, RemoteErrorKind};
 pub use identity::Identity;
 pub use options::{OptionError, RemoteOptions};
+pub(in crate::storage) use service::runtime;
 pub use url::{RemoteUrl, ServiceKind};
 pub use url_error::UrlError;
 pub use watch::{Passage, Watch};

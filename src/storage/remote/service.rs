@@ -48,6 +48,15 @@ static RUNTIME: LazyLock<io::Result<Runtime>> = LazyLock::new(|| {
     Builder::new_multi_thread().worker_threads(2).thread_name("remote").enable_all().build()
 });
 
+/// The runtime of all remotes, for other calls over the network.
+///
+/// # Errors
+///
+/// When the program may not start threads.
+pub(in crate::storage) fn runtime() -> Result<&'static Runtime, &'static io::Error> {
+    RUNTIME.as_ref()
+}
+
 /// The operators of one remote.
 #[derive(Clone)]
 pub(super) struct Service {
