@@ -10,10 +10,16 @@ use std::fs::{self, File, Permissions};
 use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use tempfile::{Builder, NamedTempFile};
 
 use crate::base::{Advice, refusal_hints};
+
+/// What the names of files begin with that are not whole yet.
+const TEMPORARY: &str = ".tmp-";
+/// Whoever writes a file is done, or was killed, after this time.
+const LONGEST_WRITE: Duration = Duration::from_hours(24);
 
 /// Why a file could not be made to last.
 #[derive(Debug, thiserror::Error)]
@@ -107,6 +113,17 @@ pub fn write_through(temporaries: &Path, path: &Path, bytes: &[u8]) -> Result<()
     persist(file, path)
 }
 
+/// Removes this file if it is one that a killed process left before it was whole. Whether it is.
+pub fn sweep_if_left(file: &fs::DirEntry) -> bool {
+    if !file.file_name().to_string_lossy().starts_with(TEMPORARY) {
+        return false;
+    }
+    let age = file.metadata().and_then(|metadata| metadata.modified()).map(|modified| modified.elapsed());
+    let is_left = age.is_ok_and(|age| age.is_ok_and(|age| age > LONGEST_WRITE));
+    // One that stays takes room and nothing else.
+    is_left && fs::remove_file(file.path()).is_ok()
+}
+
 /// A new file in `folder` with the permissions of an ordinary file; it is removed when dropped.
 ///
 /// # Errors
@@ -114,7 +131,7 @@ pub fn write_through(temporaries: &Path, path: &Path, bytes: &[u8]) -> Result<()
 /// [`DurableError`] when the folder is missing, not writable or full.
 pub fn create_temp(folder: &Path) -> Result<NamedTempFile, DurableError> {
     let ordinary = Permissions::from_mode(0o666);
-    let made = Builder::new().prefix(".tmp-").permissions(ordinary).tempfile_in(folder);
+    let made = Builder::new().prefix(TEMPORARY).permissions(ordinary).tempfile_in(folder);
     made.map_err(|source| DurableError::new("create a file in", folder, 0, source))
 }
 

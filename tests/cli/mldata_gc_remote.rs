@@ -45,6 +45,34 @@ fn what_nobody_needs_is_condemned_and_a_day_later_deleted() {
 }
 
 #[test]
+fn what_killed_writers_left_goes_when_no_push_takes_so_long() {
+    let (_sandbox, place) = pushed();
+    place.run("touch ../bucket/tmp/.tmp-new && touch -d '8 days ago' ../bucket/tmp/.tmp-old").ok();
+    let left = "what is left of 1 upload that never ended\n";
+    place.run("git mldata gc --remote main").ok().shows(&format!("would remove {left}"));
+    place.run("git mldata gc --remote main --yes").ok().shows(&format!("removed {left}"));
+    place.run("ls -A ../bucket/tmp").ok().prints(".tmp-new\n");
+}
+
+#[test]
+fn a_clone_that_nobody_trusted_to_send_removes_nothing_either() {
+    let (sandbox, place) = pushed();
+    place.run("git clone -q . ../clone").ok();
+    let clone = sandbox.folder("clone");
+    clone.run("git mldata gc --remote main").ok().shows("'main' keeps 1 pushed version");
+    for line in ["git mldata gc --remote main --yes", "git mldata remote forget main --yes"] {
+        clone
+            .run(line)
+            .fails(128)
+            .tells(
+                "error: 'main' is named by 'ml.toml' alone, and nothing was sent there from this clone yet",
+            )
+            .tells("hint: git mldata remote trust main");
+    }
+    clone.run("git mldata remote trust main && git mldata gc --remote main --yes").ok();
+}
+
+#[test]
 fn a_collection_stops_with_a_name_rather_than_guess() {
     let (_sandbox, place) = pushed();
     place.run(&gc(30)).ok();

@@ -32,6 +32,7 @@ fn only_what_no_ref_anywhere_names_is_forgotten() {
     // The branch is still here, and in the reflog.
     place.run(&forget(40)).ok().prints("nothing to forget on 'main' (2 records)\n");
     place.run("git clone -q $(dirname $PWD)/server.git ../clone && cd ../clone && git mldata pull -q").ok();
+    place.run("cd ../clone && git mldata remote trust main").ok();
     let clone = sandbox.folder("clone");
     clone
         .run(&forget(20))
@@ -66,7 +67,7 @@ fn who_does_not_see_all_may_not_forget() {
     // Another home forgets nothing of this one.
     place.run("git clone -q --bare ../server.git ../fork.git && git clone -q ../fork.git ../other").ok();
     let other = sandbox.folder("other");
-    other.run("git push -q origin :idea").ok();
+    other.run("git push -q origin :idea && git mldata remote trust main").ok();
     other
         .run(&at(forget, 40))
         .ok()

@@ -199,6 +199,56 @@ fn data_goes_to_every_service_and_comes_back() {
     }
 }
 
+/// A day of the future on which something is done.
+fn on_day(day: u64, line: &str) -> String {
+    format!("{line} --now $(($(date +%s) + {day} * 86400))")
+}
+
+#[test]
+fn what_no_ref_names_any_more_goes_from_every_service_and_nothing_else_does() {
+    let mut services = other_services();
+    services.extend(bucket().map(|(url, endpoint)| ServiceOfTest {
+        name: "s3",
+        url,
+        options: format!("-o endpoint={endpoint}"),
+    }));
+    for ServiceOfTest { name, url, options } in services {
+        println!("{name}");
+        let sandbox = Sandbox::new();
+        sandbox.folder("origin.git").run("git init -q --bare .").ok();
+        let place = with_credentials(sandbox.repository("here"));
+        keep_password(&place);
+        place.run("git remote add origin $(dirname $PWD)/origin.git && git mldata init -q --no-hooks").ok();
+        place.run(&format!("git mldata remote add store {url}/collected {options}")).ok();
+        let version = |name: &str, bytes: &[u8]| {
+            place.write("data/a.bin", bytes);
+            place
+                .run(&format!("git mldata add -q data/a.bin && git commit -qm {name} && git mldata push -q"))
+                .ok();
+        };
+        version("one", &noise(300_000));
+        place.run("git switch -qc idea").ok();
+        version("idea", &noise(400_000)[100_000..]);
+        place.run("git push -q origin main idea && git push -q origin :idea").ok();
+
+        place.run("git clone -q $(dirname $PWD)/origin.git ../there").ok();
+        let there = with_credentials(sandbox.folder("there"));
+        let gc = |day| on_day(day, "git mldata gc --remote store --yes --json");
+        there.run(&gc(1)).fails(128).tells("nothing was sent there from this clone yet");
+        there.run("git mldata remote trust store && git mldata pull -q --no-setup").ok();
+        there.run(&on_day(40, "git mldata remote forget store --yes")).ok().shows("forgot 1 of 2 records");
+        let deleted = [41, 50, 52, 60].map(|day| {
+            let told = there.run(&gc(day)).ok().json();
+            told[0]["deleted"]["packs"].as_u64().expect("a count")
+        });
+        assert_eq!(deleted.iter().sum::<u64>(), 1, "{name}: the pack of the version that went: {deleted:?}");
+        there.run("rm -r .git/ml data/a.bin && git mldata pull -q").ok();
+        assert!(there.read("data/a.bin") == noise(300_000), "{name}");
+        // Whoever has the other version still sends it again.
+        place.run("git mldata push").ok().shows("sent 1 version to 'store'");
+    }
+}
+
 #[test]
 fn a_mirror_on_a_web_server_is_read() {
     let Some((url, folder)) = promised("GIT_ML_TEST_HTTP").zip(promised("GIT_ML_TEST_HTTP_FOLDER")) else {
@@ -317,9 +367,10 @@ fn a_secret_is_written_nowhere() {
         "GIT_ML_TEST_AZURE_ENDPOINT",
         "GIT_ML_TEST_GOOGLE_ENDPOINT",
         "GIT_ML_TEST_WEBDAV",
+        "GIT_ML_TEST_SFTP",
     ];
     let Some(endpoints) = endpoints.into_iter().map(promised).collect::<Option<Vec<_>>>() else { return };
-    let [s3, azure, google, webdav] = &endpoints[..] else { return };
+    let [s3, azure, google, webdav, sftp] = &endpoints[..] else { return };
     let sandbox = Sandbox::new();
     let place = sandbox.data_repository("here");
     let place =
@@ -387,6 +438,17 @@ fn a_secret_is_written_nowhere() {
             said += &said_now;
         }
     }
+    // An address with a password is refused; what the command for ssh holds stays there, whether it works or not.
+    let ssh = std::env::var("GIT_ML_TEST_SSH").unwrap_or_default();
+    let works = place.with("GIT_SSH_COMMAND", &format!("{ssh} -o SetEnv=TOKEN={planted}"));
+    let fails = place.with("GIT_SSH_COMMAND", &format!("sh -c 'echo refused >&2; exit 1' {planted}"));
+    said += &shown(&works, &format!("git mldata remote add typed sftp://ada:{planted}@host/secret"));
+    let add = format!("git mldata remote add ssh {sftp}/secret-{}", std::process::id());
+    let refused = shown(&fails, &add);
+    assert!(refused.contains("error: ") && refused.contains("refused"), "{refused}");
+    let sent = shown(&works, &format!("{add} && git mldata push ssh --json && git mldata fsck --remote ssh"));
+    assert!(sent.contains("\"sent\""), "{sent}");
+    said += &(refused + &sent);
     said += &shown(&place, "git mldata remote list --json");
     said += &shown(&place, "git mldata status --json");
     said += &shown(&place, "git cat-file --batch-all-objects --batch");

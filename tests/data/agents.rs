@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use git_ml::base::{Digest, Progress, RandomId};
-use git_ml::data::RootName;
 use git_ml::data::collect_remote::{CollectRemote, collect, remove};
-use git_ml::data::transfer::{Knowledge, Push, Wish, push};
-use git_ml::objects::{Certificate, GcRecord, Home, ItemKind, PointerKind, layout};
+use git_ml::data::transfer::{Fetch, Knowledge, Push, Want, Wish, fetch, push};
+use git_ml::data::{Presence, RootName, presence};
+use git_ml::objects::{Certificate, GcRecord, Home, ItemKind, PointerKind, RootRecord, layout};
 use git_ml::storage::remote::Remote;
 use git_ml::storage::store::Store;
 
@@ -72,6 +72,26 @@ impl Stage {
         push(&going, &mut self.knowledge(), &[wish]).is_ok()
     }
 
+    /// Pulls the version of a record into a store of its own; why not, if not. What is told to be whole is.
+    fn pulls(&self, remote: &Remote, record: &RootRecord) -> Ended {
+        let folder = tempfile::tempdir_in(self.folder.path()).unwrap();
+        let (store, progress) = (Store::open(folder.path()), Progress::hidden());
+        let RootRecord { kind, root: id, manifest, bytes: size, repository, .. } = *record;
+        let root = RootName { kind, id, manifest, size };
+        let going = Fetch { store: &store, remote, repository, progress: &progress };
+        let want = Want { path: path("data"), root, parts: vec![Vec::new()] };
+        let (fetched, damaged) =
+            fetch(&going, &mut self.knowledge(), &[want]).map_err(|error| error.to_string())?;
+        if let Some((_, error)) = damaged.first() {
+            return Err(error.to_string());
+        }
+        if !fetched.missing.is_empty() {
+            return Err(FORGOTTEN.to_owned());
+        }
+        assert_eq!(presence(&store, &root), Presence::Whole, "a pull that reports success brings all");
+        Ok(true)
+    }
+
     fn collects(&self, remote: &Remote, knowledge: &mut Knowledge) -> Result<(), String> {
         let progress = Progress::hidden();
         let going =
@@ -79,6 +99,9 @@ impl Stage {
         collect(&going, knowledge).map(drop).map_err(|error| error.to_string())
     }
 }
+
+/// What a pull says of a version that the remote has no more.
+pub const FORGOTTEN: &str = "the remote has no such version";
 
 /// Puts a content of one chunk into the store.
 fn put(store: &Store, chunk: &[u8]) -> RootName {
@@ -128,6 +151,8 @@ pub struct Scenario {
     pub bends: Vec<Option<Bends>>,
     /// Small packs with a root each that are there at the beginning.
     pub small_packs: u64,
+    /// Somebody who has nothing pulls a version that was there at the beginning: the last of the agents.
+    pub reads: bool,
     /// Writers delete their claims after success, which they must not.
     pub ends_claims: bool,
     /// The hours of grace in the configuration.
@@ -157,6 +182,7 @@ impl Scenario {
             collectors: collectors.iter().map(|hours| Collector::from(*hours)).collect(),
             bends: Vec::new(),
             small_packs: 0,
+            reads: false,
             ends_claims: false,
             grace_h: 24,
         }
@@ -192,7 +218,8 @@ impl Scenario {
         let repository = RandomId::generate();
         let world = self.begin(repository, &mut successes);
         let before = world.roots();
-        let agents = self.writers.len() + usize::from(self.forgets) + self.collectors.len();
+        let agents =
+            self.writers.len() + usize::from(self.forgets) + self.collectors.len() + usize::from(self.reads);
         let turns = Turns::new(agents, schedule);
         let remote = |agent: usize| {
             let bend = self.bends.get(agent).and_then(|bends| bends.as_ref()).map(|bends| bends());
@@ -217,7 +244,7 @@ impl Scenario {
         }
         if self.forgets {
             let (remote, world) = (remote(all.len()), world.clone());
-            let name = |root: &git_ml::objects::RootRecord| git_ml::objects::RootName {
+            let name = |root: &RootRecord| git_ml::objects::RootName {
                 repository: root.repository,
                 root: root.root,
                 session: root.session,
@@ -250,7 +277,19 @@ impl Scenario {
                 Ok(true)
             }));
         }
+        let wanted = before.first().filter(|_| self.reads);
+        if let Some(record) = wanted {
+            let remote = world.reader(Arc::clone(&turns), all.len());
+            all.push(Box::new(move || stage.pulls(&remote, record)));
+        }
         let ended = run(&turns, all);
+        // Whatever a pull met, the next one succeeds, unless the version is forgotten, and that is told.
+        if let Some(record) = wanted {
+            let again = stage.pulls(&world.remote(None, None), record);
+            let is_there = world.roots().iter().any(|root| root.root == record.root);
+            let expected = if is_there { Ok(true) } else { Err(FORGOTTEN.to_owned()) };
+            assert_eq!(again, expected, "{schedule:?}");
+        }
         let succeeded = pushing.iter().zip(&ended).filter(|(_, ended)| **ended == Ok(true));
         let new: Vec<_> = succeeded.map(|(pushed, _)| *pushed).collect();
         let succeeded = new.len();

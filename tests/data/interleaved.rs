@@ -114,6 +114,32 @@ fn a_fold_beside_a_push_and_a_second_fold() {
     holds("folds and a push", &scenario, schedules);
 }
 
+#[test]
+fn a_pull_beside_a_collection_that_folds_a_forgetting_and_a_push() {
+    // Folds move what is pulled, and weeks later the old packs go.
+    let folded = Scenario { reads: true, small_packs: 16, ..Scenario::of(&[], &[&[0, 26, 26, 200, 26]]) };
+    // The version is forgotten, and its packs go.
+    let forgotten = Scenario { reads: true, forgets: true, ..Scenario::of(&[], &[DAYS]) };
+    // The version is renewed while the old record goes.
+    let renewed = Scenario { reads: true, forgets: true, ..Scenario::of(&[Writer::Renews], &[DAYS]) };
+    for (name, scenario) in [("folded", folded), ("forgotten", forgotten), ("renewed", renewed)] {
+        let alone = scenario.run(&Schedule::default());
+        let reader = alone.calls.len() - 1;
+        let mut schedules = Vec::new();
+        for n in 0..=alone.calls[reader].max(8) {
+            for (other, calls) in alone.calls[..reader].iter().enumerate() {
+                for m in (0..=*calls).step_by(if name == "folded" { 4 } else { 2 }) {
+                    // The others go to their ends in between, or a part of the way.
+                    let turns =
+                        vec![(reader, n), (other, m), (reader, 1), (other, usize::MAX), (reader, usize::MAX)];
+                    schedules.push(Schedule { turns, killed: None });
+                }
+            }
+        }
+        holds(&format!("a pull of what is {name}"), &scenario, schedules);
+    }
+}
+
 /// What was added less than 11 hours ago may be missing from a listing, half of a day's grace.
 fn lagging() -> Bend {
     Arc::new(|call| (call.step == "list").then(|| Passage::Answered(call.world.list_before(call.object, 11))))

@@ -92,10 +92,19 @@ impl World {
 
     /// The remote as an agent sees it: with virtual times, after its turn came, and bent.
     pub fn remote(&self, turn: Option<(Arc<Turns>, usize)>, bend: Option<Bend>) -> Remote {
+        self.seen(turn, bend, false)
+    }
+
+    /// The remote as somebody sees it who only reads: each read is a turn.
+    pub fn reader(&self, turns: Arc<Turns>, agent: usize) -> Remote {
+        self.seen(Some((turns, agent)), None, true)
+    }
+
+    fn seen(&self, turn: Option<(Arc<Turns>, usize)>, bend: Option<Bend>, reads_wait: bool) -> Remote {
         let world = self.clone();
         self.raw().clone().watched(Arc::new(move |step: &str, object: &str| {
             if let Some((turns, agent)) = &turn
-                && step != "read"
+                && (step != "read" || reads_wait)
                 && !turns.wait(*agent)
             {
                 return Passage::Refused;

@@ -99,6 +99,7 @@ fn many_threads_may_use_one_remote() {
             }
         });
         assert_eq!(remote.list("claims").unwrap().len(), 64);
+        assert_eq!(remote.unfinished().unwrap(), [], "what was written aside is whole and has its name");
     });
 }
 

@@ -72,6 +72,11 @@ fn write(page: &mut Page<'_>, collected: &With<Collected>) -> io::Result<()> {
         let verb = verb("tidied", "would tidy");
         page.line(format_args!("{verb} {}", counted(done.indexes + done.records, "record")))?;
     }
+    if done.unfinished > 0 {
+        let verb = verb("removed", "would remove");
+        let uploads = counted(done.unfinished, "upload");
+        page.line(format_args!("{verb} what is left of {uploads} that never ended"))?;
+    }
     let changes =
         [done.deleted, done.condemned, done.waiting, done.folded].iter().any(|amount| amount.packs > 0);
     if !changes {

@@ -1,4 +1,4 @@
-//! The deletions of a collection: packs, claims, records, in this order.
+//! The deletions of a collection: packs, claims, records, in this order, and what was never whole.
 
 use rayon::prelude::*;
 
@@ -52,4 +52,13 @@ pub(super) fn claims_and_records(
         remote.delete(&layout::gc_name(record))?;
     }
     Ok(())
+}
+
+/// Deletes what killed writers left of objects. A writer that slept so long finds nothing to rename, and begins anew.
+///
+/// # Errors
+///
+/// When one cannot be deleted; a second run deletes it.
+pub(super) fn unfinished(remote: &Remote, survey: &Survey) -> Result<(), CollectRemoteError> {
+    survey.unfinished.iter().try_for_each(|object| Ok(remote.delete(&object.name)?))
 }

@@ -90,10 +90,13 @@ pub fn forget(
     progress: &Progress,
 ) -> Result<With<Forgotten>, CollectRemoteError> {
     let settings = remotes::find(workspace, Some(remote))?;
-    let (connection, mut knowledge) = remotes::open(workspace, &settings)?;
     let repository = remotes::team_file(workspace)?.repository().ok_or(RemotesError::NotSetUp)?;
     let (git_remote, home) = home_remote(workspace).ok_or(CollectRemoteError::NoHome)?;
     sees_all(workspace, &git_remote.name)?;
+    let (connection, mut knowledge) = match options.dry_run {
+        true => remotes::open(workspace, &settings)?,
+        false => remotes::open_to_send(workspace, &settings)?,
+    };
     let (config, config_id) = config_for_collecting(&connection, &mut knowledge)?;
     let least = Duration::from_secs(u64::from(config.forget_min_days) * 24 * 3600);
     if options.age < least {

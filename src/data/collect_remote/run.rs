@@ -62,13 +62,15 @@ pub struct Collected {
     pub indexes: u64,
     /// Claims of dead sessions, and records that newer ones stand for, which went.
     pub records: u64,
+    /// Uploads that never ended, of which the remains went.
+    pub unfinished: u64,
     /// The hours that a condemned pack waits.
     pub grace_hours: u32,
     /// Objects that are not ours: left alone.
     pub foreign: Vec<String>,
 }
 
-/// Collects a remote of a workspace.
+/// Collects a remote of a workspace. To change one asks for the same trust as to send data to it.
 ///
 /// # Errors
 ///
@@ -82,7 +84,10 @@ pub fn collect_remote(
     progress: &Progress,
 ) -> Result<With<Collected>, CollectRemoteError> {
     let settings = remotes::find(workspace, remote)?;
-    let (connection, mut knowledge) = remotes::open(workspace, &settings)?;
+    let (connection, mut knowledge) = match dry_run {
+        true => remotes::open(workspace, &settings)?,
+        false => remotes::open_to_send(workspace, &settings)?,
+    };
     let going = CollectRemote { remote: &connection, dry_run, now, force_records, progress };
     let done = collect(&going, &mut knowledge)?;
     Ok(With { remote: settings.name, done })
@@ -120,6 +125,7 @@ pub fn collect(
     }
     delete::packs(remote, &verdict, collect.progress)?;
     delete::claims_and_records(remote, &survey, &verdict)?;
+    delete::unfinished(remote, &survey)?;
     fold::fold(remote, &mut survey, &to_fold, collect.progress)?;
     knowledge.save().map_err(crate::data::transfer::TransferError::from)?;
     Ok(done)
@@ -145,6 +151,7 @@ fn told(collect: &CollectRemote<'_>, survey: &Survey, verdict: &Verdict, folded:
         folded: amount(&mut folded.iter()),
         indexes: 0,
         records: (delete::dead_claims(survey, verdict).len() + verdict.outdated.len()) as u64,
+        unfinished: survey.unfinished.len() as u64,
         grace_hours: survey.config.0.grace_h,
         foreign: survey.foreign.clone(),
     }

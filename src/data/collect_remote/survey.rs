@@ -71,6 +71,8 @@ pub(in crate::data) struct Survey {
     pub(in crate::data) moves: BTreeMap<Digest, Moves>,
     /// Objects that are not ours.
     pub(in crate::data) foreign: Vec<String>,
+    /// What writers that were killed left of objects, each older than any push may take.
+    pub(in crate::data) unfinished: Vec<Listed>,
     /// Roots and claims that cannot be understood.
     pub(in crate::data) unreadable: Vec<String>,
     /// Claims that went between the listing and the reading.
@@ -107,10 +109,13 @@ impl Survey {
             packs: BTreeMap::new(),
             moves: BTreeMap::new(),
             foreign: Vec::new(),
+            unfinished: Vec::new(),
             unreadable: Vec::new(),
             gone_claims: Vec::new(),
         };
         survey.sort_out(remote, all)?;
+        let is_left = |object: &Listed| survey.is_older(object.modified, survey.session_life());
+        survey.unfinished = remote.unfinished()?.into_iter().filter(is_left).collect();
         survey.read_roots(remote, knowledge, &roots)?;
         survey.read_claims(remote, &claims)?;
         survey.read_indexes(remote, knowledge, &indexes)?;

@@ -104,12 +104,12 @@ pub fn copy_versions(
     let repository = remotes::team_file(workspace)?.repository().ok_or(RemotesError::NotSetUp)?;
     config_for_reading(&source, &mut of_source)?;
     let folder = if options.all { layout::ROOTS.to_owned() } else { layout::repository_folder(&repository) };
-    let there = records(&target, &folder)?;
+    let there = records(&target, &own, &folder)?;
     // What is known of other repositories' versions is of no use to this clone, and would mislead it.
     let scratch = tempfile::tempdir().map_err(TransferError::Scratch)?;
     let mut foreign = Knowledge::open(scratch.path(), &to.name, &to.url);
     let mut copied = Copied { from: from.name, to: to.name, ..Copied::default() };
-    for group in groups(found(workspace, &source, &folder)?) {
+    for group in groups(found(workspace, &source, &of_source, &folder)?) {
         let Some(Found { record, .. }) = group.first() else { continue };
         let knowledge = if record.repository == repository { &mut own } else { &mut foreign };
         let (known, new): (Vec<_>, Vec<_>) =
@@ -216,24 +216,37 @@ fn owned(record: &RootRecord) -> Owned {
     (record.repository, record.root, record.home)
 }
 
-/// The records of a remote that count, the newest for each version and owner, with their times by its clock.
+/// The records of a remote that count, the newest for each version and owner, with their times by its clock. Those that
+/// were read before are kept here: a name is never used twice.
 fn records(
     remote: &Remote,
+    kept: &Knowledge,
     folder: &str,
 ) -> Result<HashMap<Owned, (Option<SystemTime>, RootRecord)>, TransferError> {
     let mut collected = Collected::default();
     collected.refresh(remote)?;
     let read = |object: Listed| -> Result<_, TransferError> {
         let Some((owner, root, session)) = layout::parse_root_name(&object.name) else { return Ok(None) };
-        let bytes = match remote.get(&object.name) {
-            Err(error) if error.kind() == RemoteErrorKind::NotFound => return Ok(None),
-            answer => answer?,
+        let is_named = |record: &RootRecord| {
+            (record.repository, layout::stored_id(&record.root), record.session) == (owner, root, session)
         };
-        let record = RootRecord::decode(&bytes).ok().filter(|record| {
-            let named = (record.repository, layout::stored_id(&record.root), record.session);
-            named == (owner, root, session) && collected.trusts(owner, record.root, session)
-        });
-        Ok(record.map(|record| (object.modified, record)))
+        let known = kept.record(&layout::known_id(&root), &session);
+        let known = known.and_then(|bytes| RootRecord::decode(&bytes).ok()).filter(is_named);
+        let record = match known {
+            Some(record) => Some(record),
+            None => {
+                let bytes = match remote.get(&object.name) {
+                    Err(error) if error.kind() == RemoteErrorKind::NotFound => return Ok(None),
+                    answer => answer?,
+                };
+                let record = RootRecord::decode(&bytes).ok().filter(is_named);
+                record
+                    .map(|record| kept.keep_record(&record.root, &session, &bytes).map(|()| record))
+                    .transpose()?
+            }
+        };
+        let trusted = record.filter(|record| collected.trusts(owner, record.root, session));
+        Ok(trusted.map(|record| (object.modified, record)))
     };
     let read: Result<Vec<_>, TransferError> = remote.list(folder)?.into_par_iter().map(read).collect();
     let mut newest = HashMap::new();
@@ -248,11 +261,16 @@ fn records(
 }
 
 /// The versions that a remote has, the oldest first: bases come before what was built upon them.
-fn found(workspace: &Workspace, remote: &Remote, folder: &str) -> Result<Vec<Found>, TransferError> {
+fn found(
+    workspace: &Workspace,
+    remote: &Remote,
+    kept: &Knowledge,
+    folder: &str,
+) -> Result<Vec<Found>, TransferError> {
     let named = versions::named(workspace, &Commits::All)?;
     let paths: HashMap<Digest, RepoPath> =
         named.into_iter().map(|version| (version.root.id, version.path)).collect();
-    let mut records: Vec<_> = records(remote, folder)?.into_values().collect();
+    let mut records: Vec<_> = records(remote, kept, folder)?.into_values().collect();
     records.sort_by(|(a, one), (b, other)| (a, one.session, one.root).cmp(&(b, other.session, other.root)));
     let found = records.into_iter().filter_map(|(_, record)| {
         let unnamed = || RepoPath::new(record.root.short().to_string()).ok();

@@ -5,17 +5,17 @@
 //! an interruption stays.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::Serialize;
 
 use crate::base::{Digest, Progress, RandomId, RepoPath};
 use crate::data::root::RootName;
-use crate::objects::{Place, RootRecord, SessionId, layout};
-use crate::storage::remote::{Remote, RemoteErrorKind};
+use crate::objects::{Place, RootRecord};
+use crate::storage::remote::Remote;
 use crate::storage::remote_reader::{Fetched as FetchedItem, RemoteReader};
-use crate::storage::store::{Store, StoreError, StoreWriter};
+use crate::storage::store::Store;
 
+use super::bring::{Bringing, Outcome, put, record_of};
 use super::descend::descend;
 use super::fallback::FellBack;
 use super::survey::{Collected, Roots, config_for_reading};
@@ -110,29 +110,23 @@ pub fn fetch(
         roots => roots?,
     };
     note_safe(fetch, knowledge, &roots, &unseen);
-    let reader = RemoteReader::new(fetch.remote);
-    let writer = fetch.store.writer();
-    for want in wants {
-        let (record, brought) = match bring_by_any(fetch, &roots, &reader, &writer, want) {
-            Ok(Some(brought)) => brought,
-            Ok(None) => {
+    let bringing = Bringing::new(fetch, &roots);
+    bringing.bring(&wants, &mut |want, outcome| {
+        match outcome {
+            Outcome::Missing => {
                 done.missing.push(MissingVersion { path: want.path.clone(), root: want.root.id });
-                continue;
             }
-            Err(error) if error.is_damage() => {
-                damaged.push((want.root.id, error));
-                continue;
+            Outcome::Damaged(error) => damaged.push((want.root.id, error)),
+            Outcome::Brought(record) => {
+                done.versions += 1;
+                knowledge.note_root(want.root.id, record.session);
+                // The next push finds here what it need not send.
+                knowledge.keep_record(&record.root, &record.session, &record.encode()?)?;
             }
-            Err(error) => return Err(error),
-        };
-        done.versions += 1;
-        done.items += brought.0;
-        done.bytes += brought.1;
-        knowledge.note_root(want.root.id, record.session);
-        // The next push finds here what it need not send.
-        knowledge.keep_record(&record.root, &record.session, &record.encode()?)?;
-    }
-    writer.sync()?;
+        }
+        Ok(())
+    })?;
+    (done.items, done.bytes) = bringing.end()?;
     knowledge.save()?;
     Ok((done, damaged))
 }
@@ -171,88 +165,6 @@ fn is_here(store: &Store, want: &Want) -> bool {
     whole && crate::data::content::presence(store, &want.root) == crate::data::content::Presence::Whole
 }
 
-/// A record of the root that can be read and names this very root, and was not tried; the newest first.
-fn record_of(
-    fetch: &Fetch<'_>,
-    roots: &Roots,
-    root: &RootName,
-    tried: &HashSet<SessionId>,
-) -> Result<Option<RootRecord>, TransferError> {
-    let mut damaged = None;
-    for session in roots.sessions(&root.id).into_iter().filter(|session| !tried.contains(session)) {
-        let name = layout::root_name(&fetch.repository, &root.id, &session);
-        let bytes = match fetch.remote.get(&name) {
-            Err(error) if error.kind() == RemoteErrorKind::NotFound => continue,
-            answer => answer?,
-        };
-        match RootRecord::decode(&bytes) {
-            Ok(record)
-                if (record.kind, record.root, record.manifest) == (root.kind, root.id, root.manifest) =>
-            {
-                return Ok(Some(record));
-            }
-            Ok(_) => damaged = Some(TransferError::Object { name, source: None }),
-            Err(source) => damaged = Some(TransferError::Object { name, source: Some(source) }),
-        }
-    }
-    damaged.map_or(Ok(None), Err)
-}
-
-/// What one version took: its items and their bytes.
-type Brought = (u64, u64);
-
-/// Brings one version by its newest record; where something of that is gone or damaged, the records are listed again and
-/// another is taken. `None` where there is no record.
-fn bring_by_any(
-    fetch: &Fetch<'_>,
-    roots: &Roots,
-    reader: &RemoteReader,
-    writer: &StoreWriter,
-    want: &Want,
-) -> Result<Option<(RootRecord, Brought)>, TransferError> {
-    let (mut tried, mut failed, mut again) = (HashSet::new(), None, None);
-    loop {
-        let record = record_of(fetch, again.as_ref().unwrap_or(roots), &want.root, &tried);
-        let record = match (record, failed) {
-            (Ok(Some(record)), _) => record,
-            // The first error says what is wrong.
-            (_, Some(failed)) => return Err(failed),
-            (none, None) => return none.map(|_| None),
-        };
-        match bring(fetch, reader, writer, want, &record) {
-            Ok(brought) => return Ok(Some((record, brought))),
-            Err(error) if error.is_damage() => {
-                tried.insert(record.session);
-                again =
-                    Some(Roots::list(fetch.remote, fetch.repository, &BTreeSet::from([want.root.id]), 0)?);
-                failed = Some(error);
-            }
-            Err(error) => return Err(error),
-        }
-    }
-}
-
-/// Brings one version; returns items and bytes. When it returns well, nothing that is wanted is missing here.
-fn bring(
-    fetch: &Fetch<'_>,
-    reader: &RemoteReader,
-    writer: &StoreWriter,
-    want: &Want,
-    record: &RootRecord,
-) -> Result<Brought, TransferError> {
-    let counted = (AtomicU64::new(0), AtomicU64::new(0));
-    let take = |id: Digest, fetched: FetchedItem<'_>| -> Result<(), TransferError> {
-        put(writer, id, fetched)?;
-        counted.0.fetch_add(1, Ordering::Relaxed);
-        counted.1.fetch_add(fetched.stored.len() as u64, Ordering::Relaxed);
-        Ok(())
-    };
-    let mut tables = Tables::of(reader, record);
-    let lacking = descend(fetch, reader, &mut tables, want, record, &take)?;
-    lacking.bring(fetch, reader, &mut tables, want, &take)?;
-    Ok((counted.0.into_inner(), counted.1.into_inner()))
-}
-
 /// Brings the nodes of one version into the store, and tells where the chunks lie that the store lacks.
 ///
 /// # Errors
@@ -269,10 +181,4 @@ pub(super) fn locate(
     let lacking = descend(fetch, &reader, &mut tables, want, record, &take)?;
     writer.sync()?;
     Ok(lacking.into_places())
-}
-
-/// Puts what was fetched into the store, as it is stored.
-fn put(writer: &StoreWriter, id: Digest, fetched: FetchedItem<'_>) -> Result<(), StoreError> {
-    let FetchedItem { kind, codec, stored, item } = fetched;
-    writer.put_stored(id, kind, codec, stored, item.len() as u32).map(drop)
 }

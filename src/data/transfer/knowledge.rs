@@ -159,7 +159,7 @@ impl Knowledge {
         self.folder.join("sent").join(pack.to_string()).exists()
     }
 
-    /// All packs whose tables were met.
+    /// All packs whose tables were met. What a killed push left beside them goes.
     ///
     /// # Errors
     ///
@@ -172,7 +172,11 @@ impl Knowledge {
         };
         let mut packs = Vec::new();
         for entry in entries {
-            let name = entry?.file_name();
+            let entry = entry?;
+            if durable::sweep_if_left(&entry) {
+                continue;
+            }
+            let name = entry.file_name();
             let pack = name.to_str().and_then(|name| name.parse().ok());
             packs.extend(pack.and_then(|pack| self.footer(&pack)).map(|footer| (footer.pack_ref(), footer)));
         }

@@ -1,16 +1,16 @@
 //! The chunks that a fetch has to bring for one version, and the files that they are of.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::base::Digest;
+use crate::base::{Digest, Progress};
 use crate::objects::{ItemKind, Place};
 use crate::storage::remote_reader::{Fetched as FetchedItem, ReadError, RemoteReader, Wanted};
 use crate::storage::store::Store;
 
 use super::TransferError;
 use super::descend::Take;
-use super::fetch::{Fetch, Want};
+use super::fetch::Fetch;
 use super::tables::Tables;
 
 /// Chunks that are to be brought.
@@ -45,20 +45,38 @@ impl Lacking {
         fetch: &Fetch<'_>,
         reader: &RemoteReader,
         tables: &mut Tables<'_>,
-        want: &Want,
         take: Take<'_>,
     ) -> Result<(), TransferError> {
         self.leave_out_of(fetch.store);
-        match self.read(fetch, reader, want, take) {
+        match self.read(fetch.progress, reader, take) {
             Err(error) if is_wrong_place(&error) => {
                 self.leave_out_of(fetch.store);
                 for (id, (place, _)) in &mut self.chunks {
                     *place = tables.find(*id)?.ok_or(TransferError::Unlocated { id: *id })?;
                 }
-                self.read(fetch, reader, want, take)
+                self.read(fetch.progress, reader, take)
             }
             read => read,
         }
+    }
+
+    /// Leaves out chunks that come with other versions; whether there were some.
+    pub(super) fn leave_out(&mut self, others: &HashSet<Digest>) -> bool {
+        let before = self.chunks.len();
+        self.chunks.retain(|id, _| !others.contains(id));
+        self.chunks.len() < before
+    }
+
+    /// The chunks.
+    pub(super) fn ids(&self) -> impl Iterator<Item = Digest> {
+        self.chunks.keys().copied()
+    }
+
+    /// Their bytes as stored, and how many files they are of.
+    pub(super) fn amount(&self) -> (u64, u64) {
+        let bytes = self.chunks.values().map(|(place, _)| u64::from(place.stored)).sum();
+        let files: HashSet<_> = self.chunks.values().map(|(_, file)| file).collect();
+        (bytes, files.len() as u64)
     }
 
     /// Where the chunks lie.
@@ -70,32 +88,21 @@ impl Lacking {
         self.chunks.retain(|id, _| !store.contains(id));
     }
 
-    fn read(
-        &self,
-        fetch: &Fetch<'_>,
-        reader: &RemoteReader,
-        want: &Want,
-        take: Take<'_>,
-    ) -> Result<(), TransferError> {
+    fn read(&self, progress: &Progress, reader: &RemoteReader, take: Take<'_>) -> Result<(), TransferError> {
         let left: Vec<AtomicU64> = (0..self.files).map(|_| AtomicU64::new(0)).collect();
-        let (mut wanted, mut files, mut bytes) = (Vec::with_capacity(self.chunks.len()), 0, 0);
+        let mut wanted = Vec::with_capacity(self.chunks.len());
         for (id, (place, file)) in &self.chunks {
             wanted.push((Wanted { id: Some(*id), kind: ItemKind::Chunk, place: *place }, *file));
-            bytes += u64::from(place.stored);
-            files += u64::from(left[*file].fetch_add(1, Ordering::Relaxed) == 0);
+            left[*file].fetch_add(1, Ordering::Relaxed);
         }
         let (wanted, file_of): (Vec<_>, Vec<_>) = wanted.into_iter().unzip();
-        let progress = fetch.progress;
-        progress.begin_files(&format!("fetching {}", want.path), bytes, files);
-        let read = reader.read_each(&wanted, &|number, fetched: FetchedItem<'_>| {
+        reader.read_each(&wanted, &|number, fetched: FetchedItem<'_>| {
             progress.advance(fetched.stored.len() as u64);
             if left[file_of[number]].fetch_sub(1, Ordering::Relaxed) == 1 {
                 progress.advance_files(1);
             }
             take(wanted[number].id.unwrap_or_default(), fetched)
-        });
-        progress.end();
-        read
+        })
     }
 }
 

@@ -4,6 +4,7 @@ mod ahead;
 mod announce;
 mod assemble;
 mod before_push;
+mod bring;
 mod copy;
 mod delivery;
 mod descend;

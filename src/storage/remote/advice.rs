@@ -7,9 +7,13 @@ use crate::base::{Advice, typed};
 
 impl Advice for RemoteError {
     fn hints(&self) -> Vec<String> {
-        let Details { kind, remote, identity, said, service, .. } = self.details();
+        let Details { kind, step, remote, identity, said, service, .. } = self.details();
         let folder = matches!(service, ServiceKind::Folder | ServiceKind::Memory);
-        let transferred = "what was transferred is not lost";
+        // Of a question alone nothing was transferred.
+        let transferred = match *step {
+            "read" | "write" => "; what was transferred is not lost",
+            _ => "",
+        };
         let hint = match kind {
             RemoteErrorKind::BadCredentials if said.contains("TimeTooSkewed") => {
                 "the clock of this machine is wrong; set it and try again".into()
@@ -23,13 +27,13 @@ impl Advice for RemoteError {
             RemoteErrorKind::WrongRegion => "set the option region of the remote".into(),
             RemoteErrorKind::Unreachable => match service {
                 ServiceKind::S3 | ServiceKind::Azure | ServiceKind::Google => {
-                    format!("check the network, and the option endpoint of the remote; {transferred}")
+                    format!("check the network, and the option endpoint of the remote{transferred}")
                 }
-                _ => format!("check the network, and the address of the remote; {transferred}"),
+                _ => format!("check the network, and the address of the remote{transferred}"),
             },
-            RemoteErrorKind::Busy => format!("try again later; {transferred}"),
+            RemoteErrorKind::Busy => format!("try again later{transferred}"),
             RemoteErrorKind::ReadOnly => "push to another remote: git mldata remote list".into(),
-            RemoteErrorKind::Full => format!("make room at '{remote}'; {transferred}"),
+            RemoteErrorKind::Full => format!("make room at '{remote}'{transferred}"),
             RemoteErrorKind::Misconfigured if *service == ServiceKind::Azure && identity.is_none() => {
                 "give the option account, or set AZURE_STORAGE_ACCOUNT".into()
             }

@@ -3,7 +3,7 @@
 use opendal::options::ReadOptions;
 
 use super::calls::{LARGEST_OBJECT, first_of, list_pages, list_service, read_whole, stat_of};
-use super::connection::{Carrier, Listed, Remote};
+use super::connection::{Carrier, Listed, Remote, TEMPORARIES};
 use super::error::{RemoteError, RemoteErrorKind};
 use super::url::ServiceKind;
 
@@ -96,12 +96,30 @@ impl Remote {
         Ok(bytes)
     }
 
+    /// What lies where objects are written before they are whole, in no order: what is being written, and what killed
+    /// writers left. Nothing on services that take an object in one piece.
+    ///
+    /// # Errors
+    ///
+    /// [`RemoteError`] when the listing fails.
+    pub fn unfinished(&self) -> Result<Vec<Listed>, RemoteError> {
+        match self.kind {
+            ServiceKind::Folder | ServiceKind::WebDav | ServiceKind::Sftp => self.list_all(TEMPORARIES),
+            _ => Ok(Vec::new()),
+        }
+    }
+
     /// All objects under `folder` and its folders, in no order; empty where there is no such folder.
     ///
     /// # Errors
     ///
     /// [`RemoteError`] when the listing fails or is not complete.
     pub fn list(&self, folder: &str) -> Result<Vec<Listed>, RemoteError> {
+        let whole = |object: &Listed| !object.name.starts_with(&format!("{TEMPORARIES}/"));
+        Ok(self.list_all(folder)?.into_iter().filter(whole).collect())
+    }
+
+    fn list_all(&self, folder: &str) -> Result<Vec<Listed>, RemoteError> {
         let service = match &self.carrier {
             Carrier::Ssh(sftp) => return self.by_ssh("list", folder, Some, || sftp.list(folder)),
             Carrier::OpenDal(service) => service,
@@ -109,7 +127,7 @@ impl Remote {
         let operator = service.quick.clone();
         let folder_path = folder.trim_matches('/').to_owned();
         let pages = self.pages.clone();
-        let entries = self.run(service, "list", folder, Some, move || {
+        self.run(service, "list", folder, Some, move || {
             let (operator, pages, folder) = (operator.clone(), pages.clone(), folder_path.clone());
             async move {
                 match pages {
@@ -117,8 +135,7 @@ impl Remote {
                     None => list_service(operator, &folder).await,
                 }
             }
-        })?;
-        Ok(entries.into_iter().filter(|object| !object.name.starts_with("tmp/")).collect())
+        })
     }
 
     /// Size and time of an object; `None` where there is none.
