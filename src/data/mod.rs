@@ -11,6 +11,7 @@ pub mod collect_remote;
 mod compose;
 mod content;
 pub mod diff;
+mod drivers;
 pub mod export;
 pub mod follow;
 pub mod fsck;
@@ -36,6 +37,6 @@ pub use content::{
     ContentReader, Presence, ReadError, WalkError, copy_content, presence, read_range, store_bytes,
 };
 pub use root::RootName;
-pub use tracked::{Tracked, TrackedError};
+pub use tracked::{Tracked, TrackedError, without_suffix};
 pub use workspace::{Workspace, WorkspaceError};
 pub use worktree::{Changes, PathState};

@@ -7,6 +7,7 @@
 use serde::Serialize;
 
 use crate::base::{Advice, Failure, RandomId, RepoPath};
+use crate::data::drivers;
 use crate::data::workspace::Workspace;
 use crate::git::{
     AttributesPlace, GitError, HookChange, HookError, SHARED_ATTRIBUTES, TEAM_FILE, TeamFile, TeamFileError,
@@ -123,6 +124,7 @@ pub fn set_up_clone(workspace: &Workspace, hooks: bool) -> Result<SetUp, SetUpEr
             settings.push(key.to_owned());
         }
     }
+    settings.extend(drivers::register(repository)?);
     let (mut changes, mut refused) = (Vec::new(), None);
     if hooks {
         match repository.install_hooks(false) {
@@ -170,6 +172,7 @@ pub fn undo(workspace: &Workspace) -> Result<SetUp, SetUpError> {
             settings.push(key.to_owned());
         }
     }
+    settings.extend(drivers::unregister(repository)?);
     let id = repository.team_file()?.and_then(|team| team.repository()).unwrap_or_default();
     Ok(SetUp { repository: id, created: false, written: Vec::new(), hooks, hooks_refused: None, settings })
 }

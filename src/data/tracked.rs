@@ -48,9 +48,7 @@ fn fault_hints(fault: &PointerFault) -> Vec<String> {
         PointerFault::Text(error) => error.hints(),
         PointerFault::Unreadable(error) => error.hints(),
         PointerFault::Unmerged => {
-            vec![
-                "take one side whole: git checkout --ours PATH.mld, or git checkout --theirs PATH.mld".into(),
-            ]
+            vec!["git mldata resolve --ours PATH.mld      or --theirs".into()]
         }
         PointerFault::Name(_) | PointerFault::NotAFile => Vec::new(),
     }

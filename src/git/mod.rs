@@ -39,6 +39,7 @@ mod temporaries;
 mod text_file;
 mod transport;
 mod tree_union;
+mod unmerged;
 mod untracked;
 mod work_tree_state;
 

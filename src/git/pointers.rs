@@ -55,10 +55,7 @@ impl Advice for PointerFault {
         match self {
             Self::Text(error) => error.hints(),
             Self::Unmerged => {
-                vec![
-                    "take one side whole: git checkout --ours PATH.mld, or git checkout --theirs PATH.mld"
-                        .into(),
-                ]
+                vec!["git mldata resolve --ours PATH.mld      or --theirs".into()]
             }
             Self::Unreadable(error) => error.hints(),
             Self::Name(_) | Self::NotAFile => Vec::new(),

@@ -32,6 +32,7 @@ mod mldata_hooks;
 mod mldata_init;
 mod mldata_ls;
 mod mldata_manual;
+mod mldata_merge;
 mod mldata_merge_file;
 mod mldata_mv;
 mod mldata_push;

@@ -110,7 +110,7 @@ fn a_conflict_leaves_the_data_until_it_is_solved() {
         .run("git merge side")
         .fails(1)
         .tells("git-mldata: a.bin stays as it is until the conflict in its pointer is solved\n")
-        .tells("hint: take one side: git checkout --ours a.bin.mld (or --theirs), then git add a.bin.mld\n");
+        .tells("hint: git mldata resolve --ours a.bin      or --theirs\n");
     assert_eq!(place.text("a.bin"), "two two");
     place.run("git checkout -q --theirs a.bin.mld && git add a.bin.mld && git commit -q --no-edit").ok();
     assert_eq!(place.text("a.bin"), "three");

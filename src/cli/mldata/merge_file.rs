@@ -114,7 +114,7 @@ fn conflicts_table(page: &mut Page<'_>, merged: &MergedFile) -> io::Result<()> {
     }
     let heading = ["row", "column", "base", "ours (stands)", "theirs", ""];
     let heading = heading.map(|text| Cell::left(text).paint(Paint::Faint)).to_vec();
-    let rows: Vec<_> = std::iter::once(heading).chain(merged.first.iter().map(row)).collect();
+    let rows: Vec<_> = std::iter::once(heading).chain(merged.first.iter().map(conflict_cells)).collect();
     page.table(2, &rows)?;
     let more = merged.conflicts - merged.first.len() as u64;
     if more > 0 {
@@ -126,7 +126,8 @@ fn conflicts_table(page: &mut Page<'_>, merged: &MergedFile) -> io::Result<()> {
     Ok(())
 }
 
-fn row(conflict: &Conflict) -> Vec<Cell> {
+/// A conflict as cells of a table: row, column, what each version says, why.
+pub(super) fn conflict_cells(conflict: &Conflict) -> Vec<Cell> {
     let key = conflict.key.0.iter().map(|(name, value)| format!("{name}={}", shown(value)));
     let Three { base, ours, theirs } = &conflict.said;
     vec![

@@ -9,7 +9,7 @@ use crate::cli::report::Outcome;
 
 use super::{
     add, cat, checkout, demo, diff, drop, du, export, fetch, fsck, gc, hook, hooks, import, init, ls, manual,
-    merge_file, mv, pull, push, remote, rm, status,
+    merge_driver, merge_file, mv, pull, push, remote, resolve, rm, status,
 };
 
 /// What the short help leaves out.
@@ -60,6 +60,9 @@ enum Command {
     Pull(pull::PullArgs),
     Diff(diff::DiffArgs),
     MergeFile(merge_file::MergeFileArgs),
+    Resolve(resolve::ResolveArgs),
+    #[command(hide = true)]
+    MergeDriver(merge_driver::MergeDriverArgs),
     Cat(cat::CatArgs),
     Ls(ls::LsArgs),
     Export(export::ExportArgs),
@@ -97,6 +100,8 @@ impl Arguments for MlData {
             Command::Pull(args) => pull::run(context, args),
             Command::Diff(args) => diff::run(context, args),
             Command::MergeFile(args) => merge_file::run(context, args),
+            Command::Resolve(args) => resolve::run(context, args),
+            Command::MergeDriver(args) => merge_driver::run(context, args),
             Command::Cat(args) => cat::run(context, args),
             Command::Ls(args) => ls::run(context, args),
             Command::Export(args) => export::run(context, args),

@@ -91,6 +91,11 @@ impl Advice for FileMergeError {
     }
 }
 
+/// A place for rows that wait.
+pub(super) fn scratch() -> io::Result<Box<dyn Scratch>> {
+    Ok(Box::new(SpooledTempFile::new(ROWS_IN_MEMORY)))
+}
+
 /// Where the conflicts of a merged file are told.
 pub fn conflict_file(out: &Path) -> PathBuf {
     let mut name = out.as_os_str().to_owned();
@@ -146,7 +151,7 @@ pub fn merge_file(merge: &FileMerge) -> Result<MergedFile, FileMergeError> {
             &tables,
             options,
             MergeOutput {
-                scratch: &|| Ok(Box::new(SpooledTempFile::new(ROWS_IN_MEMORY)) as Box<dyn Scratch>),
+                scratch: &scratch,
                 table: &mut table,
                 conflict: &mut |conflict| {
                     if first.len() < CONFLICTS_HELD {

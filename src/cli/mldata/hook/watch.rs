@@ -27,9 +27,8 @@ pub(super) fn run(context: &Context) -> Result<(), CliError> {
             FollowOutcome::Kept { since, because } => kept(context, &path, wanted.as_ref(), since, because),
             FollowOutcome::Unmerged => {
                 say(context, format!("{path} stays as it is until the conflict in its pointer is solved"));
-                context.hint(format!(
-                    "take one side: git checkout --ours {path}.mld (or --theirs), then git add {path}.mld"
-                ));
+                context
+                    .hint(format!("git mldata resolve --ours {path}      or --theirs", path = typed(&path)));
             }
             FollowOutcome::Unusable(fault) => {
                 context.output.warning(format!("the pointer '{path}.mld' cannot be used: {fault}"));
