@@ -151,7 +151,7 @@ pub fn export(
         let at = At { revision: revision.map(str::to_owned), path: Some(path.clone()) };
         let found = found_at(workspace, &at)?;
         let target = if into || paths.len() > 1 { to.join(path.name()) } else { to.to_owned() };
-        let from = Source { store: workspace.store(), name: path.to_string(), revision: at.revision };
+        let from = Origin { store: workspace.store(), name: path.to_string(), revision: at.revision };
         planned.push((path, Output::plan(from, found, target, force)?));
     }
     let mut done = Vec::new();
@@ -160,8 +160,8 @@ pub fn export(
         done.push(Exported {
             path: path.clone(),
             version: output.found.root.id,
-            files: output.files.len() as u64,
-            bytes: output.found.root.size,
+            files: output.files(),
+            bytes: output.bytes(),
             to: output.target,
         });
     }
@@ -169,7 +169,7 @@ pub fn export(
 }
 
 /// Where something is read from, for messages.
-pub(in crate::data) struct Source<'a> {
+pub(in crate::data) struct Origin<'a> {
     /// The store that has it.
     pub store: &'a Store,
     /// How it is called.
@@ -180,7 +180,7 @@ pub(in crate::data) struct Source<'a> {
 
 /// One version that is about to be written.
 pub(in crate::data) struct Output<'a> {
-    from: Source<'a>,
+    from: Origin<'a>,
     found: Found,
     files: Vec<(Vec<u8>, TreeEntry)>,
     target: PathBuf,
@@ -193,7 +193,7 @@ impl<'a> Output<'a> {
     /// # Errors
     ///
     /// [`ExportError`].
-    pub fn plan(from: Source<'a>, found: Found, target: PathBuf, force: bool) -> Result<Self, ExportError> {
+    pub fn plan(from: Origin<'a>, found: Found, target: PathBuf, force: bool) -> Result<Self, ExportError> {
         let mut output = Self { from, found, files: Vec::new(), target, force };
         let Found { root, executable, is_link } = output.found;
         match root.kind {
@@ -220,6 +220,16 @@ impl<'a> Output<'a> {
             return Err(output.from.missing());
         }
         Ok(output)
+    }
+
+    /// Files and links of it.
+    pub fn files(&self) -> u64 {
+        self.files.len() as u64
+    }
+
+    /// Their bytes.
+    pub fn bytes(&self) -> u64 {
+        self.found.root.size
     }
 
     /// Writes it: a new folder appears whole; into one that is there, file by file.
@@ -332,7 +342,7 @@ impl<'a> Output<'a> {
     }
 }
 
-impl Source<'_> {
+impl Origin<'_> {
     fn missing(&self) -> ExportError {
         ExportError::Missing { path: self.name.clone(), revision: self.revision.clone() }
     }

@@ -62,6 +62,17 @@ impl Workspace {
         Ok(workspace)
     }
 
+    /// A workspace of a repository with a store of its own, whatever the environment says: for a repository that lasts as long as
+    /// the command.
+    ///
+    /// # Errors
+    ///
+    /// [`WorkspaceError`]; a bare repository has no workspace.
+    pub fn in_store(repository: Repository, store: Store) -> Result<Self, WorkspaceError> {
+        let top = repository.work_dir()?.to_owned();
+        Ok(Self { repository, top, store })
+    }
+
     /// The store of a repository, which may be bare: where `GIT_MLDATA_STORE` or `mldata.storeDir` says, else `ml` in the
     /// common Git directory.
     pub fn store_of(repository: &Repository) -> Store {

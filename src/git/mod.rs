@@ -8,6 +8,7 @@
 //! No type of gix leaves this module: ids are [`ObjectId`], causes are [`Cause`].
 
 mod attributes;
+mod borrowed;
 mod commits;
 mod config_parameters;
 mod credentials;
@@ -44,6 +45,7 @@ mod untracked;
 mod work_tree_state;
 
 pub use attributes::{AttributesPlace, SHARED_ATTRIBUTES};
+pub use borrowed::Borrowed;
 pub use commits::{CommitInfo, NewCommit};
 pub use error::{Cause, GitError};
 pub use history::{PointerChange, PointerChanges, PointerInHistory};

@@ -73,4 +73,28 @@ impl Repository {
             _ => Err(crate::git::program::failed(command, &output).into()),
         }
     }
+
+    /// Removes sections of this repository's configuration with all subsections of theirs (`mldata` takes `mldata.NAME` with it);
+    /// their names, as far as there were any.
+    ///
+    /// # Errors
+    ///
+    /// [`GitError::Program`].
+    pub fn remove_sections(&self, sections: &[&str]) -> Result<Vec<String>, GitError> {
+        let listed = self.program().args(["config", "--local", "--null", "--name-only", "--list"]).run()?;
+        let names = listed.split(|byte| *byte == 0).map(|name| String::from_utf8_lossy(name).into_owned());
+        let of_key = |name: String| name.rsplit_once('.').map(|(section, _)| section.to_owned());
+        let mut found: Vec<String> = names.filter_map(of_key).collect();
+        found.sort();
+        found.dedup();
+        let is_below = |name: &str, ours: &str| {
+            name.strip_prefix(ours).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
+        let is_ours = |name: &String| sections.iter().any(|ours| is_below(name, ours));
+        let found: Vec<_> = found.into_iter().filter(is_ours).collect();
+        for section in &found {
+            self.program().args(["config", "--local", "--remove-section", section]).run()?;
+        }
+        Ok(found)
+    }
 }

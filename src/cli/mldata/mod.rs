@@ -14,6 +14,7 @@ mod fsck;
 mod fsck_remote;
 mod gc;
 mod gc_remote;
+mod get;
 mod hook;
 mod hooks;
 mod import;
@@ -30,6 +31,8 @@ mod resolve;
 mod rm;
 mod status;
 mod tool;
+mod uninit;
+mod update;
 
 pub(crate) use push::summary as summary_of_push;
 pub(crate) use tool::MlData;

@@ -8,8 +8,8 @@ use crate::cli::options::CommonOptions;
 use crate::cli::report::Outcome;
 
 use super::{
-    add, cat, checkout, demo, diff, drop, du, export, fetch, fsck, gc, hook, hooks, import, init, ls, manual,
-    merge_driver, merge_file, mv, pull, push, remote, resolve, rm, status,
+    add, cat, checkout, demo, diff, drop, du, export, fetch, fsck, gc, get, hook, hooks, import, init, ls,
+    manual, merge_driver, merge_file, mv, pull, push, remote, resolve, rm, status, uninit, update,
 };
 
 /// What the short help leaves out.
@@ -66,6 +66,7 @@ enum Command {
     Cat(cat::CatArgs),
     Ls(ls::LsArgs),
     Export(export::ExportArgs),
+    Get(get::GetArgs),
     Rm(rm::RmArgs),
     Mv(mv::MvArgs),
     Du(du::DuArgs),
@@ -74,6 +75,8 @@ enum Command {
     Gc(gc::GcArgs),
     #[command(subcommand)]
     Import(import::ImportCommand),
+    Update(update::UpdateArgs),
+    Uninit(uninit::UninitArgs),
     #[command(subcommand)]
     Hooks(hooks::HooksCommand),
     #[command(hide = true)]
@@ -105,6 +108,7 @@ impl Arguments for MlData {
             Command::Cat(args) => cat::run(context, args),
             Command::Ls(args) => ls::run(context, args),
             Command::Export(args) => export::run(context, args),
+            Command::Get(args) => get::run(context, args),
             Command::Rm(args) => rm::run(context, args),
             Command::Mv(args) => mv::run(context, args),
             Command::Du(args) => du::run(context, args),
@@ -112,6 +116,8 @@ impl Arguments for MlData {
             Command::Fsck(args) => fsck::run(context, args),
             Command::Gc(args) => gc::run(context, args),
             Command::Import(command) => import::run(context, command),
+            Command::Update(args) => update::run(context, args),
+            Command::Uninit(args) => uninit::run(context, args),
             Command::Hooks(command) => hooks::run(context, command),
             Command::Hook(args) => hook::run(context, args),
             Command::Demo(args) => demo::run(context, args),
