@@ -111,7 +111,8 @@ fn a_bucket_that_refuses_says_why_and_loses_nothing() {
     place
         .run("git mldata remote add other s3://no-such-bucket-of-ours/x --option endpoint=http://127.0.0.1:9")
         .fails(128)
-        .tells("cannot be reached");
+        .tells("cannot be reached")
+        .lacks("transferred");
     place.run("git mldata push").ok().shows("sent 1 version");
 }
 

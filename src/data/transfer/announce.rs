@@ -3,10 +3,12 @@
 use std::collections::BTreeSet;
 
 use crate::base::Digest;
-use crate::objects::{IndexBuilder, PackRef, RootRecord, SessionId, layout};
+use crate::objects::root::MAX_COMMITS;
+use crate::objects::{BaseRoot, IndexBuilder, PackRef, RootRecord, SessionId, layout};
 use crate::storage::remote::Remote;
 
-use super::assemble::Assembled;
+use super::assemble::{Assembled, Top};
+use super::push::{Push, Wish};
 use super::survey::Collected;
 use super::{Knowledge, TransferError};
 
@@ -81,4 +83,35 @@ pub(super) fn settled(
         }
     }
     Ok(refused.is_empty() || assembled.reused.iter().all(|pack| !refused.contains(&pack.id)))
+}
+
+/// The records of the roots, as they will be put once the last look at gc allows it.
+pub(super) fn drafts(
+    push: &Push<'_>,
+    session: SessionId,
+    send: &[&Wish],
+    bases: &[BaseRoot],
+    assembled: &Assembled,
+) -> Vec<RootRecord> {
+    let draft = |(wish, top): (&&Wish, &Top)| RootRecord {
+        repository: push.repository,
+        home: push.home,
+        session,
+        kind: wish.root.kind,
+        root: wish.root.id,
+        manifest: wish.root.manifest,
+        bytes: wish.root.size,
+        files: top.files,
+        bases: bases.to_vec(),
+        commits: wish.commits.iter().take(MAX_COMMITS).cloned().collect(),
+        top: top.place,
+        top_copy: top.copy.clone(),
+        locator: top.locator,
+        locator_copy: top.locator_copy.clone(),
+        packs: assembled.set.clone(),
+        meta_packs: assembled.meta.clone(),
+        profiles: None,
+        extensions: Vec::new(),
+    };
+    send.iter().zip(&assembled.tops).map(draft).collect()
 }

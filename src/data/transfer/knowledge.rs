@@ -217,3 +217,28 @@ impl Knowledge {
         durable::write_derived(&self.folder.join("known.json"), &text)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, SystemTime};
+
+    use super::*;
+
+    #[test]
+    fn what_a_killed_push_left_beside_the_tables_goes_after_a_day() {
+        let folder = tempfile::tempdir().unwrap();
+        let knowledge = Knowledge::open(folder.path(), "store", "memory");
+        let footers = folder.path().join("ml/remotes/store/footers");
+        fs::create_dir_all(&footers).unwrap();
+        let left = |name: &str, hours: u64| {
+            let file = fs::File::create(footers.join(name)).unwrap();
+            file.set_modified(SystemTime::now() - Duration::from_hours(hours)).unwrap();
+        };
+        left(".tmp-old", 25);
+        left(".tmp-being-written", 1);
+        left("not ours", 25);
+        assert!(knowledge.packs().unwrap().is_empty());
+        let names = fs::read_dir(&footers).unwrap().map(|entry| entry.unwrap().file_name());
+        assert_eq!(names.collect::<BTreeSet<_>>(), [".tmp-being-written".into(), "not ours".into()].into());
+    }
+}

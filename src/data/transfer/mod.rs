@@ -3,6 +3,7 @@
 mod ahead;
 mod announce;
 mod assemble;
+mod bases;
 mod before_push;
 mod bring;
 mod copy;

@@ -45,19 +45,19 @@ use crate::base::{Digest, Progress, RandomId, RepoPath};
 use crate::data::content::{Presence, presence};
 use crate::data::root::RootName;
 use crate::objects::layout;
-use crate::objects::root::{MAX_BASES, MAX_COMMITS};
-use crate::objects::{BaseRoot, Home, RootRecord, SessionId};
+use crate::objects::{Home, RootRecord, SessionId};
 use crate::storage::remote::Remote;
 use crate::storage::remote_reader::RemoteReader;
 use crate::storage::store::Store;
 
-use super::announce::{put_index_and_claims, settled};
-use super::assemble::{Assembled, assemble};
+use super::announce::{drafts, put_index_and_claims, settled};
+use super::assemble::assemble;
+use super::bases::{ids_of, learn_bases};
 use super::doubt::damaged_packs;
 use super::known::Known;
 use super::origin::{Origin, Source};
-use super::plan::{RootToSend, nodes_of, plan};
-use super::standing::{Sorted, read_record, sort};
+use super::plan::{RootToSend, plan};
+use super::standing::{Sorted, sort};
 use super::survey::{Collected, Roots, config_for_writing, refresh_index};
 use super::{Knowledge, TransferError};
 
@@ -203,18 +203,6 @@ struct Refused {
     distrusted: Vec<Digest>,
 }
 
-/// The wishes' roots, and the nearest bases of those that seem new: whether these are still there is asked together.
-fn ids_of(wishes: &[Wish], knowledge: &Knowledge) -> BTreeSet<Digest> {
-    let new = wishes.iter().filter(|wish| !knowledge.has_root(&wish.root.id));
-    let bases = new.filter_map(|wish| base_of(wish, knowledge));
-    wishes.iter().map(|wish| wish.root.id).chain(bases).collect()
-}
-
-/// The nearest base of a wish that was seen on the remote.
-fn base_of(wish: &Wish, knowledge: &Knowledge) -> Option<Digest> {
-    wish.bases.iter().find(|base| knowledge.has_root(base)).copied()
-}
-
 /// Steps 3 to 8 once. `None`: gc came in between, begin anew.
 fn attempt(
     push: &Push<'_>,
@@ -340,62 +328,4 @@ fn sendable<'a>(
     let send: Vec<_> = wishes.iter().filter(here).copied().collect();
     let missing = wishes.iter().filter(|wish| !here(wish)).map(|wish| PushedVersion::from(*wish)).collect();
     (send, missing)
-}
-
-/// Learns from older versions of the same paths that are on the remote. Returns which were of use, for the records.
-fn learn_bases(
-    push: &Push<'_>,
-    collected: &Collected,
-    listed: &Roots,
-    knowledge: &Knowledge,
-    known: &mut Known<'_>,
-    send: &[&Wish],
-    roots: &[RootToSend],
-) -> Result<Vec<BaseRoot>, TransferError> {
-    let (nodes, paths) = nodes_of(push.store, roots);
-    let mut bases = Vec::new();
-    let wanted: BTreeSet<_> = send.iter().map(|wish| wish.root.id).collect();
-    let candidates: BTreeSet<_> = send.iter().filter_map(|wish| base_of(wish, knowledge)).collect();
-    for root in candidates.difference(&wanted).copied().take(MAX_BASES) {
-        // The record must be there now: it is what keeps the packs. Of several, the one that was met need not be read.
-        let trusted = |session: &SessionId| collected.trusts(push.repository, root, *session);
-        let there: Vec<_> = listed.sessions(&root).into_iter().filter(trusted).collect();
-        let met = knowledge.session_of(&root).filter(|session| there.contains(session));
-        let Some(session) = met.or(there.first().copied()) else { continue };
-        if let Some(record) = read_record(push, knowledge, &root, session)? {
-            known.learn_from_base(&record, &nodes, &paths)?;
-            bases.push(BaseRoot { root, session });
-        }
-    }
-    Ok(bases)
-}
-
-fn drafts(
-    push: &Push<'_>,
-    session: SessionId,
-    send: &[&Wish],
-    bases: &[BaseRoot],
-    assembled: &Assembled,
-) -> Vec<RootRecord> {
-    let draft = |(wish, top): (&&Wish, &super::assemble::Top)| RootRecord {
-        repository: push.repository,
-        home: push.home,
-        session,
-        kind: wish.root.kind,
-        root: wish.root.id,
-        manifest: wish.root.manifest,
-        bytes: wish.root.size,
-        files: top.files,
-        bases: bases.to_vec(),
-        commits: wish.commits.iter().take(MAX_COMMITS).cloned().collect(),
-        top: top.place,
-        top_copy: top.copy.clone(),
-        locator: top.locator,
-        locator_copy: top.locator_copy.clone(),
-        packs: assembled.set.clone(),
-        meta_packs: assembled.meta.clone(),
-        profiles: None,
-        extensions: Vec::new(),
-    };
-    send.iter().zip(&assembled.tops).map(draft).collect()
 }

@@ -6,21 +6,27 @@
 //! the remote, by [`trust`], by naming address and endpoint in Git's configuration, or by the variable [`TRUST`]. `origin` is
 //! refused as a name: that is where Git's refs go, and one name for two places would mislead.
 
+mod error;
+mod trust;
+
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::base::{Advice, Digest, Failure, RepoPath, typed};
+use crate::base::{Digest, RepoPath, typed};
 use crate::data::content::holds_content;
 use crate::data::root::RootName;
 use crate::data::transfer::Knowledge;
 use crate::data::workspace::Workspace;
 use crate::data::worktree::FileRecord;
-use crate::git::{GitError, TeamFile, TeamFileError, TeamRemote, is_remote_name};
+use crate::git::{TeamFile, TeamRemote, is_remote_name};
 use crate::objects::tree::EntryKind;
-use crate::storage::remote::{
-    Access, Login, OptionError, Remote, RemoteError, RemoteOptions, RemoteUrl, ServiceKind, UrlError,
-};
+use crate::storage::remote::{Access, Login, Remote, RemoteOptions, RemoteUrl, ServiceKind};
+
+use self::trust::{is_trusted, is_trusted_by_environment, place_of};
+
+pub use self::error::RemotesError;
+pub use self::trust::{TRUST, trust};
 
 /// One remote as it is set.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -55,106 +61,6 @@ pub struct RemoteAdded {
     pub empty: bool,
     /// The file that was written, where the team's settings were changed.
     pub written: Option<RepoPath>,
-}
-
-/// Why a remote cannot be used or set.
-#[derive(Debug, thiserror::Error)]
-pub enum RemotesError {
-    /// No remote of this name.
-    #[error("there is no data remote '{name}'")]
-    Unknown {
-        /// The name.
-        name: String,
-        /// The names that there are.
-        known: Vec<String>,
-    },
-    /// None was named, and none is the default.
-    #[error("no data remote is named, and none is the default")]
-    NoDefault {
-        /// The names that there are.
-        known: Vec<String>,
-    },
-    /// It is a mirror.
-    #[error("nothing can be pushed to '{name}': it can only be read")]
-    ReadOnly {
-        /// The name.
-        name: String,
-        /// The names of those that can be written.
-        others: Vec<String>,
-    },
-    /// Nobody but the clone says that data should go there.
-    #[error("'{name}' is named by 'ml.toml' alone, and nothing was sent there from this clone yet: {place}")]
-    Unconfirmed {
-        /// The name.
-        name: String,
-        /// The address, and where options lead.
-        place: String,
-    },
-    /// The name is taken.
-    #[error("the data remote '{0}' exists already")]
-    Exists(String),
-    /// The name cannot be one.
-    #[error("'{0}' cannot be the name of a data remote")]
-    Name(String),
-    /// The repository is not set up.
-    #[error("this repository keeps no data yet: there is no ml.toml")]
-    NotSetUp,
-    /// The URL.
-    #[error(transparent)]
-    Url(#[from] UrlError),
-    /// An option.
-    #[error(transparent)]
-    Option(#[from] OptionError),
-    /// The remote refused or cannot be reached.
-    #[error(transparent)]
-    Remote(#[from] RemoteError),
-    /// The team's settings.
-    #[error(transparent)]
-    TeamFile(#[from] TeamFileError),
-    /// The repository.
-    #[error(transparent)]
-    Git(#[from] GitError),
-}
-
-impl Advice for RemotesError {
-    fn hints(&self) -> Vec<String> {
-        match self {
-            Self::Unknown { known, .. } | Self::NoDefault { known } if known.is_empty() => {
-                vec!["git mldata remote add NAME URL".into()]
-            }
-            Self::Unknown { known, .. } => vec![format!("there are: {}", known.join(", "))],
-            Self::NoDefault { known } => vec![format!("name one of: {}", known.join(", "))],
-            Self::ReadOnly { others, .. } if others.is_empty() => {
-                vec!["git mldata remote add NAME URL      names a place to push to".into()]
-            }
-            Self::ReadOnly { others, .. } => {
-                others.iter().map(|other| format!("git mldata push {other}")).collect()
-            }
-            Self::Unconfirmed { name, place } => vec![
-                format!("git mldata remote trust {name}      if that is where your data should go"),
-                format!("export {TRUST}={place}      says the same in CI", place = typed(place)),
-            ],
-            Self::Exists(name) => vec![format!("git mldata remote remove {name}, or choose another name")],
-            Self::Name(name) if name == "origin" => {
-                vec!["'origin' is where Git pushes to; call the place of the data 'main' or 'data'".into()]
-            }
-            Self::Name(_) => vec!["use letters, digits, '-' and '_'".into()],
-            Self::NotSetUp => vec!["git mldata init".into()],
-            Self::Url(error) => error.hints(),
-            Self::Option(error) => error.hints(),
-            Self::Remote(error) => error.hints(),
-            Self::TeamFile(error) => error.hints(),
-            Self::Git(error) => error.hints(),
-        }
-    }
-
-    fn failure(&self) -> Failure {
-        match self {
-            Self::Url(_) | Self::Option(_) | Self::Name(_) => Failure::WrongUse,
-            Self::Git(error) => error.failure(),
-            _ => Failure::CouldNotDo,
-        }
-    }
 }
 
 /// The team's settings.
@@ -322,45 +228,6 @@ fn ssh_command(workspace: &Workspace) -> Option<String> {
     let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let program = || variable("GIT_SSH").map(typed);
     variable("GIT_SSH_COMMAND").or_else(|| workspace.repository().setting("core.sshCommand")).or_else(program)
-}
-
-/// The variable of the environment that says which places are trusted, where no clone keeps that: in CI. Each as
-/// [`RemotesError::Unconfirmed`] tells it; `;` between several.
-pub const TRUST: &str = "GIT_MLDATA_TRUST";
-
-/// The options that decide where something is sent.
-const PLACES: [&str; 2] = ["account", "endpoint"];
-
-/// What is trusted of a remote: its address, and where its options lead.
-fn place_of(settings: &RemoteSettings) -> String {
-    let places = PLACES.iter().filter_map(|key| Some(format!(" {key}={}", settings.options.get(*key)?)));
-    places.fold(settings.url.clone(), |place, option| place + &option)
-}
-
-/// Whether the environment says that this place is trusted.
-pub fn is_trusted_by_environment(place: &str) -> bool {
-    std::env::var(TRUST).is_ok_and(|places| places.split(';').any(|it| it.trim() == place))
-}
-
-/// Whether the user, not the clone, names the place where the remote is.
-fn is_trusted(workspace: &Workspace, settings: &RemoteSettings) -> bool {
-    let own = |key: &str| personal(workspace, &settings.name, key);
-    let named = |key: &&str| settings.options.get(*key).is_none_or(|value| own(key).as_ref() == Some(value));
-    let place = place_of(settings);
-    own("trusted").as_ref() == Some(&place)
-        || is_trusted_by_environment(&place)
-        || own("url").as_ref() == Some(&settings.url) && PLACES.iter().all(named)
-}
-
-/// Trusts a remote: data, and what opens it, may be sent to its address. Kept in this clone's configuration.
-///
-/// # Errors
-///
-/// [`RemotesError`] when there is no such remote.
-pub fn trust(workspace: &Workspace, name: &str) -> Result<RemoteSettings, RemotesError> {
-    let settings = find(workspace, Some(name))?;
-    workspace.repository().write_setting(&format!("mldata.{name}.trusted"), &place_of(&settings))?;
-    Ok(settings)
 }
 
 /// Sets a remote, after it was reached. `local` options go to this clone's Git configuration, the others to `ml.toml`.
