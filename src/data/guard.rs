@@ -9,7 +9,7 @@ use crate::data::status::{StatusError, counts};
 use crate::data::tracked::TrackedError;
 use crate::data::workspace::Workspace;
 use crate::data::worktree::{Changes, PathState, WorktreeRecord, compare};
-use crate::git::{EntryMode, ObjectId, PointerAt, PointerFault};
+use crate::git::{EntryMode, GitError, Held, ObjectId, PointerAt, PointerFault, Repository};
 
 /// A path whose data is not what the index says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -31,12 +31,17 @@ pub struct Staged {
     pub faults: Vec<TrackedError>,
     /// Data that this commit would bring into Git itself, although a pointer stands for it.
     pub raw: Vec<RepoPath>,
+    /// Data that this commit would bring into Git itself, although it is tracked in place.
+    pub unfiltered: Vec<RepoPath>,
 }
 
 impl Staged {
     /// Whether the commit may go on.
     pub fn is_fine(&self) -> bool {
-        self.not_added.is_empty() && self.faults.is_empty() && self.raw.is_empty()
+        self.not_added.is_empty()
+            && self.faults.is_empty()
+            && self.raw.is_empty()
+            && self.unfiltered.is_empty()
     }
 }
 
@@ -57,9 +62,21 @@ pub enum GuardError {
     /// Data would go into Git itself.
     #[error("'{0}' is tracked by git mldata, and its data itself is staged in Git")]
     Raw(RepoPath),
+    /// Data is in Git itself: the filter did not run.
+    #[error("'{path}' is tracked in place, and its data itself is {}", where_(commit.as_ref()))]
+    Unfiltered {
+        /// The path.
+        path: RepoPath,
+        /// The commit that has it; `None`: it is staged.
+        commit: Option<ObjectId>,
+    },
     /// A pointer.
     #[error(transparent)]
     Pointer(#[from] TrackedError),
+}
+
+fn where_(commit: Option<&ObjectId>) -> String {
+    commit.map_or_else(|| "staged in Git".into(), |commit| format!("in commit {}", commit.short()))
 }
 
 impl Advice for GuardError {
@@ -68,6 +85,13 @@ impl Advice for GuardError {
             Self::NotAdded { path, .. } => vec![format!("git mldata add {path}", path = typed(path))],
             Self::Raw(path) => vec![format!(
                 "git rm -r --cached {path}      (the data stays where it is)",
+                path = typed(path)
+            )],
+            Self::Unfiltered { path, commit: None } => {
+                vec![format!("git mldata init && git add --renormalize {path}", path = typed(path))]
+            }
+            Self::Unfiltered { path, commit: Some(_) } => vec![format!(
+                "git mldata init && git add --renormalize {path} && git commit --amend --no-edit      (in the newest commit; in an older one, with git rebase -i)",
                 path = typed(path)
             )],
             Self::Pointer(error) => error.hints(),
@@ -81,7 +105,9 @@ impl From<Staged> for Vec<GuardError> {
         let raw = staged.raw.into_iter().map(GuardError::Raw);
         let changed = staged.not_added.into_iter();
         let changed = changed.map(|NotAdded { path, since, .. }| GuardError::NotAdded { path, since });
-        faults.chain(raw).chain(changed).collect()
+        let unfiltered = staged.unfiltered.into_iter();
+        let unfiltered = unfiltered.map(|path| GuardError::Unfiltered { path, commit: None });
+        faults.chain(raw).chain(unfiltered).chain(changed).collect()
     }
 }
 
@@ -96,10 +122,19 @@ pub fn check_staged(workspace: &Workspace, progress: &Progress) -> Result<Staged
     let record = workspace.worktree_record(progress)?;
     let mut found = Staged::default();
     let head = Head::open(workspace)?;
-    for at in &pointers.good {
+    // Of what is tracked in place, Git itself tells what is modified.
+    for at in pointers.good.iter().filter(|at| !at.in_place) {
         found.not_added.extend(not_added(workspace, &record, at, progress)?);
         if workspace.repository().is_tracked(&at.path)? && !head.has(&at.path)? {
             found.raw.push(at.path.clone());
+        }
+    }
+    for entry in workspace.repository().in_place_entries(&|_| true)? {
+        if let Held::Raw(id) = entry.held
+            && !id.is_empty_blob()
+            && head.entry(&entry.path)?.is_none_or(|(_, before)| before != id)
+        {
+            found.unfiltered.push(entry.path);
         }
     }
     for bad in pointers.bad {
@@ -113,6 +148,21 @@ pub fn check_staged(workspace: &Workspace, progress: &Progress) -> Result<Staged
         }
     }
     Ok(found)
+}
+
+/// Data that these commits bring into Git itself, although the attributes of each say that it is tracked in place: a clone
+/// without the filter stages it without a word. With `hidden`, what those commits have is no news.
+///
+/// # Errors
+///
+/// [`GitError`].
+pub fn unfiltered(
+    repository: &Repository,
+    tips: &[ObjectId],
+    hidden: &[ObjectId],
+) -> Result<Vec<GuardError>, GitError> {
+    let found = repository.raw_in_history(tips, hidden)?.into_iter();
+    Ok(found.map(|(commit, path)| GuardError::Unfiltered { path, commit: Some(commit) }).collect())
 }
 
 fn not_added(

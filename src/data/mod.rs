@@ -16,6 +16,7 @@ pub mod export;
 pub mod follow;
 pub mod fsck;
 pub mod guard;
+pub mod in_place;
 pub mod kept;
 pub mod merge;
 mod needs;

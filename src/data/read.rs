@@ -315,7 +315,7 @@ fn list_tracked(
 ) -> Result<Vec<Listed>, AtError> {
     let mut listed = Vec::new();
     let wanted = |path: &RepoPath| at.path.as_ref().is_none_or(|below| path.below(below).is_some());
-    for PointerAt { path, pointer } in pointers.good.iter().filter(|found| wanted(&found.path)) {
+    for PointerAt { path, pointer, .. } in pointers.good.iter().filter(|found| wanted(&found.path)) {
         match pointer.kind {
             PointerKind::Tree if recursive => {
                 let of_path = At { path: Some(path.clone()), ..at.clone() };

@@ -168,7 +168,7 @@ pub fn remove(
     for path in paths {
         let path = tracked::without_suffix(path);
         let enclosing = tracked::enclosing(workspace, &path)?;
-        let (tracked_path, below) = enclosing.ok_or_else(|| TrackedError::NotTracked(path.clone()))?;
+        let (tracked_path, below) = enclosing.ok_or_else(|| tracked::refused(workspace, path.clone()))?;
         let pointer = tracked::read(workspace, &tracked_path)?;
         let pointer = pointer.ok_or_else(|| TrackedError::NotTracked(path.clone()))?;
         workspace.repository().refuse_beyond_link(&path)?;

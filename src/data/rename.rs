@@ -102,7 +102,7 @@ pub fn rename(
     let from = tracked::without_suffix(from);
     let mut to = tracked::without_suffix(to);
     if tracked::read(workspace, &from)?.is_none() {
-        return Err(TrackedError::NotTracked(from).into());
+        return Err(tracked::refused(workspace, from).into());
     }
     if to.under(top).is_dir() && tracked::read(workspace, &to)?.is_none() {
         to = to.join(from.name())?;

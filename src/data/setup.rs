@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::base::{Advice, Failure, RandomId, RepoPath};
 use crate::data::drivers;
+use crate::data::in_place;
 use crate::data::workspace::Workspace;
 use crate::git::{
     AttributesPlace, GitError, HookChange, HookError, SHARED_ATTRIBUTES, TEAM_FILE, TeamFile, TeamFileError,
@@ -91,7 +92,10 @@ pub fn init(workspace: &Workspace, options: SetUpOptions) -> Result<SetUp, SetUp
     if created {
         written.push(repository.write_team_file(&team)?);
     }
-    if repository.set_attributes(AttributesPlace::Shared, &SHARED_ATTRIBUTES)? {
+    let lines = shared_lines(&repository.attributes(AttributesPlace::Shared)?);
+    if repository
+        .set_attributes(AttributesPlace::Shared, &lines.iter().map(String::as_str).collect::<Vec<_>>())?
+    {
         written.push(repository.shared_attributes_path()?);
     }
     if options.stage {
@@ -102,6 +106,12 @@ pub fn init(workspace: &Workspace, options: SetUpOptions) -> Result<SetUp, SetUp
     set_up.created = created;
     set_up.written = written;
     Ok(set_up)
+}
+
+/// What `.gitattributes` must say, and what it says of patterns.
+fn shared_lines(now: &[String]) -> Vec<String> {
+    let further = now.iter().filter(|line| !SHARED_ATTRIBUTES.contains(&line.as_str()));
+    SHARED_ATTRIBUTES.iter().map(|line| (*line).to_owned()).chain(further.cloned()).collect()
 }
 
 /// The local part alone: what a fresh clone of a repository that was set up needs.
@@ -125,6 +135,9 @@ pub fn set_up_clone(workspace: &Workspace, hooks: bool) -> Result<SetUp, SetUpEr
         }
     }
     settings.extend(drivers::register(repository)?);
+    if in_place::register(repository)? {
+        settings.push("filter.mldata".into());
+    }
     let (mut changes, mut refused) = (Vec::new(), None);
     if hooks {
         match repository.install_hooks(false) {
@@ -156,7 +169,7 @@ pub fn is_set_up(workspace: &Workspace) -> bool {
 pub fn undo(workspace: &Workspace) -> Result<SetUp, SetUpError> {
     let repository = workspace.repository();
     let hooks = repository.uninstall_hooks()?;
-    let mut settings = Vec::new();
+    let mut settings = in_place::unregister(repository)?;
     for remote in repository.remotes() {
         let key = format!("remote.{}.fetch", remote.name);
         if repository.remove_setting(&key, Some(&run_refspec(&remote.name)))? {

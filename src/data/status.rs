@@ -179,13 +179,19 @@ pub fn status(
     let mut unsafe_roots: BTreeMap<Digest, u64> = BTreeMap::new();
     let mut whole = WholeRoots::open(workspace.store());
     let tracked = tracked(workspace, paths)?;
-    for Tracked { path, pointer } in tracked.paths {
+    let unchanged = workspace.repository().unchanged_in_place()?;
+    for Tracked { path, pointer, in_place } in tracked.paths {
         let version = RootName::from(&pointer);
         let (files, rows) = counts(workspace.store(), &pointer);
-        let (worktree, snapshot) =
-            compare(workspace.store(), workspace.top(), &path, &record, &version, files, progress)?;
+        let (worktree, snapshot) = match unchanged.contains(&path) {
+            true => (PathState::Same, None),
+            false => compare(workspace.store(), workspace.top(), &path, &record, &version, files, progress)?,
+        };
         let damaged = damaged(&mut record, &path, snapshot.as_ref());
-        remember(&mut record, &path, &version, worktree, snapshot);
+        // What Git itself keeps in step is no matter of the record.
+        if !in_place {
+            remember(&mut record, &path, &version, worktree, snapshot);
+        }
         let remotes = holders(&version.id);
         if let PathState::Modified { changes, .. } = &worktree {
             loss.modified += changes.bytes;

@@ -2,7 +2,7 @@
 
 use crate::base::{Advice, PathError, RepoPath, typed};
 use crate::data::workspace::Workspace;
-use crate::git::{GitError, PointerFault, pointer_file};
+use crate::git::{GitError, PointerAt, PointerFault, pointer_file};
 use crate::objects::pointer::{Pointer, SUFFIX};
 
 /// Why a pointer cannot be had.
@@ -20,6 +20,9 @@ pub enum TrackedError {
     /// Nothing tracks the path.
     #[error("'{0}' is not tracked by git mldata")]
     NotTracked(RepoPath),
+    /// Git itself does it.
+    #[error("'{0}' is tracked in place: it is Git's to move and to remove")]
+    InPlace(RepoPath),
     /// The name cannot have a pointer.
     #[error(transparent)]
     Name(#[from] PathError),
@@ -36,6 +39,10 @@ impl Advice for TrackedError {
             }
             Self::NotTracked(path) => {
                 vec![format!("git mldata add {path}", path = typed(path)), "git mldata status".into()]
+            }
+            Self::InPlace(path) => {
+                let path = typed(path);
+                vec![format!("git mv {path} NEW-PATH, or git rm {path}")]
             }
             Self::Git(error) => error.hints(),
             Self::Name(_) => Vec::new(),
@@ -61,6 +68,8 @@ pub struct Tracked {
     pub path: RepoPath,
     /// What its pointer says.
     pub pointer: Pointer,
+    /// Whether the pointer lies under the data's own name, and Git itself keeps the file in step.
+    pub in_place: bool,
 }
 
 /// The tracked paths that were asked for.
@@ -86,6 +95,16 @@ pub fn without_suffix(path: &RepoPath) -> RepoPath {
 pub fn read(workspace: &Workspace, path: &RepoPath) -> Result<Option<Pointer>, TrackedError> {
     let file = pointer_file(path)?.to_string();
     workspace.repository().work_tree_pointer(path).map_err(|fault| TrackedError::Pointer { file, fault })
+}
+
+/// Why `path`, which has no pointer beside it, cannot be moved or removed.
+pub fn refused(workspace: &Workspace, path: RepoPath) -> TrackedError {
+    let repository = workspace.repository();
+    let is_staged = repository.staged_entry(&path).is_ok_and(|entry| entry.is_some());
+    if is_staged && repository.is_in_place(&path).unwrap_or(false) {
+        return TrackedError::InPlace(path);
+    }
+    TrackedError::NotTracked(path)
 }
 
 /// The tracked path that `path` is or lies in, and what remains of `path` below it.
@@ -117,7 +136,8 @@ pub fn tracked(workspace: &Workspace, paths: &[RepoPath]) -> Result<TrackedPaths
         named.is_empty()
             || named.iter().any(|named| path.below(named).is_some() || named.below(path).is_some())
     };
-    let all = pointers.good.into_iter().map(|at| Tracked { path: at.path, pointer: at.pointer });
+    let tracked = |at: PointerAt| Tracked { path: at.path, pointer: at.pointer, in_place: at.in_place };
+    let all = pointers.good.into_iter().map(tracked);
     let found: Vec<_> = all.filter(|tracked| concerns(&tracked.path)).collect();
     let bad = pointers.bad.into_iter().map(|bad| (bad.file, bad.fault));
     let faults: Vec<_> = bad

@@ -1,6 +1,7 @@
 //! The pointers that commits bring: between two of them, and over a whole history.
 
 use std::collections::{BTreeMap, HashSet};
+use std::rc::Rc;
 
 use crate::base::RepoPath;
 use crate::git::EntryMode;
@@ -10,6 +11,7 @@ use crate::git::PointerFault;
 use crate::git::Pointers;
 use crate::git::Repository;
 use crate::git::TreeItem;
+use crate::git::in_place::InPlaceRules;
 use crate::git::pointers::data_path;
 use crate::objects::Pointer;
 use crate::objects::pointer::SUFFIX;
@@ -60,7 +62,8 @@ impl Repository {
             commit.map(|id| Ok(self.commit_info(id)?.tree)).transpose()
         };
         let mut found = PointerChanges::default();
-        self.compare_trees(tree(old)?, tree(new)?, "", &mut found)?;
+        let rules = [Rc::new(self.in_place_rules()), Rc::new(self.in_place_rules())];
+        self.compare_trees(tree(old)?, tree(new)?, "", rules, &mut found)?;
         found.changes.sort_by(|a, b| a.path.cmp(&b.path));
         Ok(found)
     }
@@ -70,17 +73,22 @@ impl Repository {
         old: Option<ObjectId>,
         new: Option<ObjectId>,
         folder: &str,
+        above: [Rc<InPlaceRules>; 2],
         found: &mut PointerChanges,
     ) -> Result<(), GitError> {
         /// No file system has folders this deep, and hostile trees might.
         const DEEPEST: usize = 1024;
-        if old == new || folder.matches('/').count() > DEEPEST {
+        let is_same = old == new && above[0].stamp() == above[1].stamp();
+        if is_same || folder.matches('/').count() > DEEPEST {
             return Ok(());
         }
         let items = |tree: Option<ObjectId>| tree.map_or_else(|| Ok(Vec::new()), |tree| self.read_tree(tree));
         let mut named: BTreeMap<Vec<u8>, [Option<TreeItem>; 2]> = BTreeMap::new();
+        let mut rules = above;
         for (side, tree) in [old, new].into_iter().enumerate() {
-            for item in items(tree)? {
+            let items = items(tree)?;
+            rules[side] = self.rules_in_tree(&rules[side], folder, &items);
+            for item in items {
                 let sides = named.entry(item.name.clone()).or_default();
                 sides[side] = Some(item);
             }
@@ -92,9 +100,21 @@ impl Repository {
                 let item = item.as_ref()?;
                 ((item.mode == EntryMode::Folder) == folders).then_some(item.id)
             };
-            self.compare_trees(id_of(&old, true), id_of(&new, true), &path, found)?;
-            if path.ends_with(SUFFIX) && id_of(&old, false) != id_of(&new, false) {
-                self.compare_files(&path, old, new, found);
+            self.compare_trees(id_of(&old, true), id_of(&new, true), &path, rules.clone(), found)?;
+            if path.ends_with(SUFFIX) {
+                if id_of(&old, false) != id_of(&new, false) {
+                    self.compare_files(&path, old, new, found);
+                }
+                continue;
+            }
+            let [old, new] = [(old, &rules[0]), (new, &rules[1])].map(|(item, rules)| {
+                let item = item.filter(|item| item.mode.is_file() && rules.matches(&path))?;
+                Some(self.pointer_in_place(item.mode, item.id)?.0)
+            });
+            if old != new
+                && let Ok(path) = RepoPath::new(path)
+            {
+                found.changes.push(PointerChange { path, old, new });
             }
         }
         Ok(())
@@ -132,13 +152,7 @@ impl Repository {
         tips: &[ObjectId],
         hidden: &[ObjectId],
     ) -> Result<impl Iterator<Item = Result<PointerInHistory, GitError>> + '_, GitError> {
-        let mut seen = Seen::default();
-        for commit in hidden {
-            let tree = self.commit_info(*commit)?.tree;
-            self.visit_files(tree, "", &mut |tree| seen.trees.insert(tree), &mut |_, _, id| {
-                seen.blobs.insert(id);
-            })?;
-        }
+        let mut seen = self.seen_in(hidden)?;
         let commits = self.walk(tips, hidden)?;
         Ok(commits.flat_map(move |commit| {
             match commit.and_then(|commit| self.brought_by(commit, &mut seen)) {
@@ -148,15 +162,76 @@ impl Repository {
         }))
     }
 
+    /// What the trees of these commits have.
+    fn seen_in(&self, hidden: &[ObjectId]) -> Result<Seen, GitError> {
+        let mut seen = Seen::default();
+        for commit in hidden {
+            let tree = self.commit_info(*commit)?.tree;
+            let Seen { trees, blobs } = &mut seen;
+            self.visit_files(tree, "", &mut |tree, rules| trees.insert((tree, rules)), &mut |met| {
+                blobs.insert((met.id, met.in_place));
+            })?;
+        }
+        Ok(seen)
+    }
+
+    /// The raw contents at paths that are tracked in place, each once with the newest commit that has it, by the same rules
+    /// as [`Repository::history`]. What lay there raw in `hidden` is no news.
+    ///
+    /// # Errors
+    ///
+    /// As [`Repository::history`].
+    pub fn raw_in_history(
+        &self,
+        tips: &[ObjectId],
+        hidden: &[ObjectId],
+    ) -> Result<Vec<(ObjectId, RepoPath)>, GitError> {
+        let mut seen = self.seen_in(hidden)?;
+        let mut found = Vec::new();
+        let known: Vec<_> =
+            hidden.iter().map(|id| Ok(self.commit_info(*id)?.tree)).collect::<Result<_, GitError>>()?;
+        let is_known = |path: &RepoPath, id: ObjectId| {
+            let mut entries = known.iter().filter_map(|tree| self.entry_at(*tree, path).ok().flatten());
+            entries.any(|(_, there)| there == id)
+        };
+        for commit in self.walk(tips, hidden)? {
+            let commit = commit?;
+            let (tree, Seen { trees, blobs }) = (self.commit_info(commit)?.tree, &mut seen);
+            self.visit_files(tree, "", &mut |tree, rules| trees.insert((tree, rules)), &mut |met| {
+                let is_news = met.in_place && met.mode.is_file() && blobs.insert((met.id, true));
+                if is_news
+                    && !met.id.is_empty_blob()
+                    // What a partial clone left out cannot be judged, and is no commit of this clone's.
+                    && self.has_object(met.id)
+                    && self.met_in_place(&met).is_none()
+                    && let Ok(path) = RepoPath::new(met.file)
+                    && !is_known(&path, met.id)
+                {
+                    found.push((commit, path));
+                }
+            })?;
+        }
+        Ok(found)
+    }
+
     /// The pointers of a commit that were not seen before.
     fn brought_by(&self, commit: ObjectId, seen: &mut Seen) -> Result<Vec<PointerInHistory>, GitError> {
         let Seen { trees, blobs } = seen;
         let mut brought = Vec::new();
         let tree = self.commit_info(commit)?.tree;
-        self.visit_files(tree, "", &mut |tree| trees.insert(tree), &mut |file, mode, id| {
-            if blobs.insert(id)
-                && let Ok(path) = data_path(file)
-                && let Ok(pointer) = self.pointer_blob(mode.is_file(), id)
+        self.visit_files(tree, "", &mut |tree, rules| trees.insert((tree, rules)), &mut |met| {
+            if !blobs.insert((met.id, met.in_place)) {
+                return;
+            }
+            if met.in_place {
+                let found = self.met_in_place(&met);
+                brought.extend(found.map(|at| PointerInHistory {
+                    commit,
+                    path: at.path,
+                    pointer: at.pointer,
+                }));
+            } else if let Ok(path) = data_path(met.file)
+                && let Ok(pointer) = self.pointer_blob(met.mode.is_file(), met.id)
             {
                 brought.push(PointerInHistory { commit, path, pointer });
             }
@@ -168,6 +243,8 @@ impl Repository {
 /// The objects that a walk has met.
 #[derive(Default)]
 struct Seen {
-    trees: HashSet<ObjectId>,
-    blobs: HashSet<ObjectId>,
+    /// With the stamp of the rules by which their files were told: where a pattern comes or goes, they are looked at again.
+    trees: HashSet<(ObjectId, u64)>,
+    /// And whether as pointers in place.
+    blobs: HashSet<(ObjectId, bool)>,
 }

@@ -49,6 +49,25 @@ impl Repository {
         self.update_index(&["--force-remove"], &tracked)
     }
 
+    /// Stages each of these tracked paths as attributes say that it is kept now, even if its file was not touched.
+    ///
+    /// # Errors
+    ///
+    /// As [`Repository::stage`].
+    pub fn renormalize(&self, paths: &[RepoPath]) -> Result<(), GitError> {
+        if paths.is_empty() {
+            return Ok(());
+        }
+        let list: Vec<u8> =
+            paths.iter().flat_map(|path| [path.as_str().as_bytes(), b"\0"].concat()).collect();
+        self.work_dir()?;
+        self.locking(|| {
+            let call = self.program().env("GIT_LITERAL_PATHSPECS", "1");
+            let call = call.args(["add", "--renormalize", "--pathspec-from-file=-", "--pathspec-file-nul"]);
+            call.input(list.clone())
+        })
+    }
+
     fn update_index(&self, options: &[&str], paths: &[RepoPath]) -> Result<(), GitError> {
         if paths.is_empty() {
             return Ok(());

@@ -15,6 +15,7 @@ use gix::index::entry::Mode;
 
 use crate::git::GitError;
 use crate::git::ObjectId;
+use crate::git::Pointers;
 use crate::git::Repository;
 use crate::git::pointers::PointerAt;
 use crate::git::pointers::data_path;
@@ -105,9 +106,12 @@ impl Repository {
                 && let Ok(path) = data_path(file)
                 && let Ok(pointer) = self.pointer_blob(true, ObjectId(entry.id))
             {
-                found.push(PointerAt { path, pointer });
+                found.push(PointerAt { path, pointer, in_place: false });
             }
         }
+        let mut in_place = Pointers::default();
+        self.add_in_place(index, &mut in_place);
+        found.extend(in_place.good);
         Ok(found)
     }
 }

@@ -17,6 +17,11 @@ impl ObjectId {
         self.0.to_hex_with_len(8).to_string()
     }
 
+    /// Whether this is the name of the blob without bytes.
+    pub fn is_empty_blob(&self) -> bool {
+        self.0.is_empty_blob()
+    }
+
     /// The name of the tree without entries.
     pub fn empty_tree() -> Self {
         Self(gix::ObjectId::empty_tree(gix::hash::Kind::Sha1))

@@ -1,12 +1,14 @@
 //! Where the pointers are: in the work tree, the index, a commit, between two commits, in history.
 //!
-//! A pointer file `data/x.csv.mld` stands for the data at `data/x.csv`: that is the path that is told here. Pointers of
+//! A pointer file `data/x.csv.mld` stands for the data at `data/x.csv`: that is the path that is told here. A pointer in
+//! place lies under the data's own name ([`super::in_place`] says how it is told). Pointers of
 //! others are hostile input, so a file that is none, or a name that is never written, is told apart from the rest and
 //! stops nothing.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fs;
 use std::io::{ErrorKind, Read};
+use std::rc::Rc;
 
 use gix::bstr::ByteSlice;
 use gix::index::entry::{Flags, Mode, Stage};
@@ -28,6 +30,8 @@ pub struct PointerAt {
     pub path: RepoPath,
     /// What it says.
     pub pointer: Pointer,
+    /// Whether it lies under the data's own name.
+    pub in_place: bool,
 }
 
 /// Why a file with the suffix of pointers is none.
@@ -95,7 +99,7 @@ impl Pointers {
 
     pub(super) fn push(&mut self, file: &str, pointer: Result<Pointer, PointerFault>) {
         match data_path(file).map_err(PointerFault::from).and_then(|path| Ok((path, pointer?))) {
-            Ok((path, pointer)) => self.good.push(PointerAt { path, pointer }),
+            Ok((path, pointer)) => self.good.push(PointerAt { path, pointer, in_place: false }),
             Err(fault) => self.bad.push(BadPointer { file: file.to_owned(), fault }),
         }
     }
@@ -122,7 +126,8 @@ pub(super) fn data_path(file: &str) -> Result<RepoPath, PathError> {
 }
 
 impl Repository {
-    /// The pointers in the work tree: those that are tracked, and those that are not yet and that Git does not ignore.
+    /// The pointers in the work tree: those that are tracked, and those that are not yet and that Git does not ignore. Of
+    /// what is tracked in place, whose data lies where its pointer would, the index has them.
     ///
     /// # Errors
     ///
@@ -133,7 +138,9 @@ impl Repository {
         let tracked = tracked.filter(|name| name.ends_with(SUFFIX)).map(str::to_owned);
         let mut files: BTreeSet<String> = tracked.collect();
         files.extend(self.untracked_files(&|name| name.ends_with(SUFFIX))?);
-        Ok(self.read_pointer_files(&files))
+        let mut pointers = self.read_pointer_files(&files);
+        self.add_in_place(&index, &mut pointers);
+        Ok(pointers.sorted())
     }
 
     /// The pointers in the work tree that the index names, and those for the data at `further`: no folder is listed, so it
@@ -236,6 +243,7 @@ impl Repository {
                 pointers.push(file, Err(PointerFault::Unmerged));
             }
         }
+        self.add_in_place(&index, &mut pointers);
         Ok(pointers.sorted())
     }
 
@@ -265,31 +273,44 @@ impl Repository {
     }
 
     fn collect_tree(&self, tree: ObjectId, folder: &str, pointers: &mut Pointers) -> Result<(), GitError> {
-        self.visit_files(tree, folder, &mut |_| true, &mut |file, mode, id| {
-            pointers.push(file, self.pointer_blob(mode.is_file(), id));
+        self.visit_files(tree, folder, &mut |_, _| true, &mut |met| match met.in_place {
+            false => pointers.push(met.file, self.pointer_blob(met.mode.is_file(), met.id)),
+            true => pointers.good.extend(self.met_in_place(&met)),
         })
     }
 
-    /// Calls `visit` for each entry with the suffix of pointers in the tree `tree`, which lies at `folder`; trees that
-    /// `enter` refuses are passed over. Submodules are not entered.
+    /// The pointer of a path that attributes say is tracked in place, if there is one.
+    pub(super) fn met_in_place(&self, met: &Met<'_>) -> Option<PointerAt> {
+        let (pointer, _) = self.pointer_in_place(met.mode, met.id)?;
+        Some(PointerAt { path: RepoPath::new(met.file).ok()?, pointer, in_place: true })
+    }
+
+    /// Calls `visit` for each entry in the tree `tree`, which lies at `folder`, that has the suffix of pointers or is tracked
+    /// in place; trees that `enter` refuses, which is told the stamp of the rules that hold there, are passed over. Submodules
+    /// are not entered.
     pub(super) fn visit_files(
         &self,
         tree: ObjectId,
         folder: &str,
-        enter: &mut dyn FnMut(ObjectId) -> bool,
-        visit: &mut dyn FnMut(&str, EntryMode, ObjectId),
+        enter: &mut dyn FnMut(ObjectId, u64) -> bool,
+        visit: &mut dyn FnMut(Met<'_>),
     ) -> Result<(), GitError> {
-        let mut open = vec![(folder.to_owned(), tree)];
-        while let Some((folder, tree)) = open.pop() {
-            if folder.len() > LONGEST_PATH || !enter(tree) {
+        let rules = Rc::new(self.in_place_rules());
+        let mut open = vec![(folder.to_owned(), tree, rules)];
+        while let Some((folder, tree, rules)) = open.pop() {
+            if folder.len() > LONGEST_PATH || !enter(tree, rules.stamp()) {
                 continue;
             }
-            for item in self.read_tree(tree)? {
+            let items = self.read_tree(tree)?;
+            let rules = self.rules_in_tree(&rules, &folder, &items);
+            for item in items {
                 let Ok(name) = std::str::from_utf8(&item.name) else { continue };
                 let path = if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") };
-                match item.mode {
-                    EntryMode::Folder => open.push((path, item.id)),
-                    mode if name.ends_with(SUFFIX) => visit(&path, mode, item.id),
+                let (mode, id) = (item.mode, item.id);
+                match mode {
+                    EntryMode::Folder => open.push((path, id, Rc::clone(&rules))),
+                    _ if name.ends_with(SUFFIX) => visit(Met { file: &path, mode, id, in_place: false }),
+                    _ if rules.matches(&path) => visit(Met { file: &path, mode, id, in_place: true }),
                     _ => {}
                 }
             }
@@ -305,6 +326,16 @@ impl Repository {
         let bytes = self.read_blob(id, MAX_POINTER as u64)?;
         Ok(Pointer::parse(&bytes)?)
     }
+}
+
+/// What a walk through a tree met.
+pub(super) struct Met<'a> {
+    /// The path of the file itself.
+    pub(super) file: &'a str,
+    pub(super) mode: EntryMode,
+    pub(super) id: ObjectId,
+    /// Whether attributes say that it is tracked in place.
+    pub(super) in_place: bool,
 }
 
 /// Deeper folders are passed over, in bytes of their path: no file system has them.

@@ -102,6 +102,11 @@ impl Repository {
         if todo.lines().any(is_step) { RebaseState::UnderWay } else { RebaseState::Ending }
     }
 
+    /// Whether Git is in the middle of several commits that it picks or reverts.
+    pub fn is_sequencing(&self) -> bool {
+        self.git_dir().join("sequencer").exists()
+    }
+
     /// The commit that `git cherry-pick` is about to repeat, if it is.
     pub fn picked_commit(&self) -> Option<ObjectId> {
         let text = fs::read_to_string(self.git_dir().join("CHERRY_PICK_HEAD")).ok()?;

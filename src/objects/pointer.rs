@@ -44,6 +44,8 @@ use crate::objects::shape::Shape;
 pub const SUFFIX: &str = ".mld";
 /// No pointer is longer, in bytes.
 pub const MAX_POINTER: usize = 64 * 1024;
+/// No pointer that is tracked in place is longer, in bytes: a longer blob at such a path is raw content.
+pub const MAX_IN_PLACE: usize = 1024;
 
 pub(super) const VERSION: i64 = 1;
 

@@ -164,7 +164,7 @@ fn comparing(criterion: &mut Criterion) {
     let data = RepoPath::new("data").unwrap();
     for version in ["one", "two"] {
         fs::write(top.join("data/00/0.bin"), version).unwrap();
-        let options = AddOptions { all: false, sidecar: false, stage: true };
+        let options = AddOptions { all: false, sidecar: false, in_place: false, stage: true };
         add(&workspace(), std::slice::from_ref(&data), options, &Progress::hidden()).unwrap();
         git(&top, &["commit", "--quiet", "--message", version]);
     }

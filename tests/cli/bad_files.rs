@@ -204,7 +204,8 @@ fn the_hint_moves_out_of_git_what_git_tracks_and_touches_no_file() {
     };
     let before = looks();
     for path in ["'my labels.csv'", "set"] {
-        let seen = place.run(&format!("git mldata add {path}")).fails(128).tells("is tracked by Git");
+        let seen =
+            place.run(&format!("git mldata add --sidecar {path}")).fails(128).tells("is tracked by Git");
         let command = hinted(&seen);
         assert!(command.starts_with("git rm --cached"), "{command}");
         place.run(&command).ok();

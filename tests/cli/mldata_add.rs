@@ -43,18 +43,40 @@ fn json_tells_the_same() {
 }
 
 #[test]
-fn what_git_tracks_is_refused_with_the_way_out() {
+fn what_history_tracks_is_tracked_in_place_unless_asked_otherwise() {
     let place = Sandbox::new().data_repository("repo");
     place.write("labels.csv", "a\n1\n");
-    place.run("git add labels.csv && git commit -qm labels").ok();
+    place.write("[odd] name.csv", "raw");
+    place.run("git add . && git commit -qm labels").ok();
     place
-        .run("git mldata add labels.csv")
+        .run("git mldata add labels.csv '[odd] name.csv'")
+        .ok()
+        .shows("staged: labels.csv [odd] name.csv .gitattributes")
+        .tells("'labels.csv' is tracked in place: Git keeps its pointer under its own name");
+    place.run("git mldata track").ok().prints("/labels.csv\n/\\[odd] name.csv\n");
+    place.run("git cat-file -p :labels.csv && git commit -qm pointers").ok().shows("size = 4");
+    place.write("labels.csv", "a\n2\n");
+    place.run("git mldata add labels.csv").ok().shows("was ");
+    place.run("git status --short").ok().prints("M  labels.csv\n");
+    place.run("git reset -q --hard && git rm -q --cached labels.csv && git commit -qm out").ok();
+    place.run("git mldata untrack /labels.csv && git mldata add --sidecar labels.csv").ok();
+    place.run("git mldata rm --cached labels.csv && git mldata add labels.csv").ok();
+    place.run("git diff --cached --name-only").ok().shows("labels.csv\n").lacks("labels.csv.mld");
+}
+
+#[test]
+fn a_folder_that_git_tracks_is_refused_with_the_way_out() {
+    let place = Sandbox::new().data_repository("repo");
+    place.write("data/labels.csv", "a\n1\n");
+    place.run("git add data && git commit -qm labels").ok();
+    place
+        .run("git mldata add data")
         .fails(128)
         .prints("")
-        .tells("error: 'labels.csv' is tracked by Git; nothing was added\nhint: git rm --cached");
-    place.run("git rm -q --cached labels.csv && git commit -qm out").ok();
-    place.run("git mldata add labels.csv").fails(128).tells("hint: git mldata add --sidecar labels.csv");
-    place.run("git mldata add --sidecar labels.csv").ok();
+        .tells("error: 'data' is tracked by Git; nothing was added\nhint: git rm --cached");
+    place.run("git rm -qr --cached data && git commit -qm out").ok();
+    place.run("git mldata add data").fails(128).tells("hint: git mldata add --sidecar data");
+    place.run("git mldata add --sidecar data").ok();
 }
 
 /// What was added and could not be staged whole is staged by the next try.

@@ -52,7 +52,7 @@ fn status_diff_add_and_checkout_open_only_what_differs() {
     let (team, one) = large();
     let (data, hidden) = ([path("data")], Progress::hidden());
     let told = |work: &Workspace| status(work, &data, &[], &hidden).unwrap().paths[0].worktree;
-    let options = AddOptions { all: false, sidecar: false, stage: true };
+    let options = AddOptions { all: false, sidecar: false, in_place: false, stage: true };
     let added = |work: &Workspace| add(work, &data, options, &hidden).unwrap().added.remove(0);
     let compared = |sides: Sides| {
         let options = DiffOptions { sides, paths: Vec::new(), rows: false, samples: 0 };
@@ -99,7 +99,7 @@ fn what_changed_here_and_in_the_pointer_is_united_without_a_look_at_the_rest() {
     one.write("data/3/07/3", "mine");
     one.write("data.mld", second);
     let (data, hidden) = ([path("data")], Progress::hidden());
-    let options = AddOptions { all: false, sidecar: false, stage: true };
+    let options = AddOptions { all: false, sidecar: false, in_place: false, stage: true };
     let (united, read) = counted(&one, |work| add(work, &data, options, &hidden).unwrap().added.remove(0));
     assert_eq!((united.absent, united.behind), (1, 3), "{united:?}");
     assert!(read <= 3 * WAY, "{read} nodes");
@@ -116,7 +116,7 @@ fn a_part_is_added_without_a_look_at_the_rest() {
     one.write("data/1/05/2", "part");
     one.write("data/2/06/1", "not this");
     let (part, hidden) = ([path("data/1")], Progress::hidden());
-    let options = AddOptions { all: false, sidecar: false, stage: true };
+    let options = AddOptions { all: false, sidecar: false, in_place: false, stage: true };
     let (added, read) = counted(&one, |work| add(work, &part, options, &hidden).unwrap().added.remove(0));
     assert!(read <= WAY, "{read} nodes");
     one.commit("part");

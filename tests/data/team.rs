@@ -132,7 +132,7 @@ impl Clone {
     }
 
     pub fn try_add(&self, paths: &[&str]) -> Result<AddSummary, AddError> {
-        let options = AddOptions { all: false, sidecar: false, stage: true };
+        let options = AddOptions { all: false, sidecar: false, in_place: false, stage: true };
         add(&self.workspace(), &self::paths(paths), options, &Progress::hidden())
     }
 
@@ -142,7 +142,7 @@ impl Clone {
 
     /// Adds, and says that what is not here is to be dropped.
     pub fn add_all(&self, name: &str) {
-        let options = AddOptions { all: true, sidecar: false, stage: true };
+        let options = AddOptions { all: true, sidecar: false, in_place: false, stage: true };
         add(&self.workspace(), &paths(&[name]), options, &Progress::hidden()).unwrap();
     }
 

@@ -48,7 +48,7 @@ impl ProgressSink for AtAllBytes {
 
 /// Bytes of a file that is read in several batches.
 const LARGE: usize = 20 << 20;
-const ADD: AddOptions = AddOptions { all: false, sidecar: false, stage: true };
+const ADD: AddOptions = AddOptions { all: false, sidecar: false, in_place: false, stage: true };
 
 #[test]
 fn a_file_that_changes_while_it_is_read_is_read_once_more() {

@@ -56,7 +56,7 @@ fn path(text: &str) -> RepoPath {
 }
 
 fn add_and_commit(sandbox: &Sandbox, workspace: &Workspace) {
-    let options = AddOptions { all: false, sidecar: false, stage: true };
+    let options = AddOptions { all: false, sidecar: false, in_place: false, stage: true };
     add(workspace, &[path("penguins.csv")], options, &Progress::hidden()).unwrap();
     sandbox.git(&["add", "--all"]);
     sandbox.git(&["commit", "--quiet", "--message", "penguins"]);

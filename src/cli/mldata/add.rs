@@ -30,7 +30,7 @@ pub(crate) struct AddArgs {
     /// Drop from a directory what is not here, even where nothing tells that it was deleted
     #[arg(long)]
     all: bool,
-    /// Keep a pointer beside a path that Git's history tracks
+    /// Keep a pointer beside a file that Git's history tracks, instead of tracking it in place
     #[arg(long)]
     sidecar: bool,
     /// Send new content to this remote while it is read, instead of storing it here: for data that is larger than what is
@@ -47,7 +47,7 @@ pub(crate) struct AddArgs {
 pub(crate) fn run(context: &Context, args: &AddArgs) -> Outcome {
     let workspace = context.workspace()?;
     let paths = context.named_paths(&args.paths)?;
-    let options = AddOptions { all: args.all, sidecar: args.sidecar, stage: !args.no_stage };
+    let options = AddOptions { all: args.all, sidecar: args.sidecar, in_place: true, stage: !args.no_stage };
     let start = Instant::now();
     let summary = match &args.to {
         Some(remote) => add_to(&workspace, remote, &paths, options, &context.progress)?,
@@ -109,6 +109,12 @@ const NAMED: usize = 3;
 
 /// What is right, and still worth knowing.
 fn warn(context: &Context, added: &Added) {
+    if added.in_place && added.before.is_none() {
+        let path = &added.path;
+        context
+            .output
+            .note(format!("'{path}' is tracked in place: Git keeps its pointer under its own name"));
+    }
     if added.absent > 0 {
         let (absent, path) = (counted(added.absent, "file"), &added.path);
         context

@@ -10,6 +10,7 @@ mod drop;
 mod du;
 mod export;
 mod fetch;
+mod filter_process;
 mod fsck;
 mod fsck_remote;
 mod gc;
@@ -31,7 +32,9 @@ mod resolve;
 mod rm;
 mod status;
 mod tool;
+mod track;
 mod uninit;
+mod untrack;
 mod update;
 
 pub(crate) use push::summary as summary_of_push;

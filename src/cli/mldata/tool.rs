@@ -8,8 +8,9 @@ use crate::cli::options::CommonOptions;
 use crate::cli::report::Outcome;
 
 use super::{
-    add, cat, checkout, demo, diff, drop, du, export, fetch, fsck, gc, get, hook, hooks, import, init, ls,
-    manual, merge_driver, merge_file, mv, pull, push, remote, resolve, rm, status, uninit, update,
+    add, cat, checkout, demo, diff, drop, du, export, fetch, filter_process, fsck, gc, get, hook, hooks,
+    import, init, ls, manual, merge_driver, merge_file, mv, pull, push, remote, resolve, rm, status, track,
+    uninit, untrack, update,
 };
 
 /// What the short help leaves out.
@@ -23,6 +24,8 @@ Exit codes:
 Environment:
   GIT_MLDATA_STORE  where the local store lies, instead of below the Git directory
   GIT_MLDATA_TRUST  where data may be sent, as 'git mldata remote trust' says it for a clone: URL;URL…
+  GIT_MLDATA_SKIP_SMUDGE
+                    1: what is tracked in place comes into the work tree as its pointer
   GIT_ADVICE=0      no hints (as the setting advice.mldata=false)
   NO_COLOR          no colour (as the setting color.ui=false)
   CI                nothing is set up that was not asked for";
@@ -69,6 +72,8 @@ enum Command {
     Get(get::GetArgs),
     Rm(rm::RmArgs),
     Mv(mv::MvArgs),
+    Track(track::TrackArgs),
+    Untrack(untrack::UntrackArgs),
     Du(du::DuArgs),
     Fsck(fsck::FsckArgs),
     Drop(drop::DropArgs),
@@ -81,6 +86,8 @@ enum Command {
     Hooks(hooks::HooksCommand),
     #[command(hide = true)]
     Hook(hook::HookArgs),
+    #[command(hide = true)]
+    FilterProcess(filter_process::FilterProcessArgs),
     Demo(demo::DemoArgs),
     #[command(subcommand)]
     Manual(manual::ManualCommand),
@@ -111,6 +118,8 @@ impl Arguments for MlData {
             Command::Get(args) => get::run(context, args),
             Command::Rm(args) => rm::run(context, args),
             Command::Mv(args) => mv::run(context, args),
+            Command::Track(args) => track::run(context, args),
+            Command::Untrack(args) => untrack::run(context, args),
             Command::Du(args) => du::run(context, args),
             Command::Drop(args) => drop::run(context, args),
             Command::Fsck(args) => fsck::run(context, args),
@@ -120,6 +129,7 @@ impl Arguments for MlData {
             Command::Uninit(args) => uninit::run(context, args),
             Command::Hooks(command) => hooks::run(context, command),
             Command::Hook(args) => hook::run(context, args),
+            Command::FilterProcess(_) => filter_process::run(context),
             Command::Demo(args) => demo::run(context, args),
             Command::Manual(command) => manual::run(context, command),
         }

@@ -37,7 +37,7 @@ impl Data for Keeper<'_> {
 
     /// A path that Git itself tracks gets no pointer: it is kept by its commit, and told by its id like the others.
     fn add_output(&self, path: &RepoPath) -> Result<ContentRecord, DataFailure> {
-        let options = AddOptions { all: false, sidecar: false, stage: false };
+        let options = AddOptions { all: false, sidecar: false, in_place: false, stage: false };
         match add(self.workspace, std::slice::from_ref(path), options, self.progress) {
             Ok(_) | Err(AddError::TrackedByGit(_) | AddError::InHistory(_)) => self.content_of(path),
             Err(AddError::Absent(path)) => Err(AbsentError(path).into()),

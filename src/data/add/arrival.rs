@@ -34,7 +34,7 @@ pub fn take_over(
     arrivals: &BTreeMap<RepoPath, Arrival>,
     progress: &Progress,
 ) -> Result<AddSummary, AddError> {
-    let options = AddOptions { all: true, sidecar: true, stage: true };
+    let options = AddOptions { all: true, sidecar: true, in_place: false, stage: true };
     let paths: Vec<_> = arrivals.keys().cloned().collect();
     let intake = match workspace.repository().setting_switch("mldata.reflink") {
         Some(false) => Intake::new(workspace.store()),

@@ -3,6 +3,7 @@
 use crate::base::{Advice, Bytes, Failure, PathError, RepoPath, typed};
 use crate::data::compose::{ComposeError, listed};
 use crate::data::content::WriteError;
+use crate::data::in_place::TrackError;
 use crate::data::tracked::TrackedError;
 use crate::data::transfer::TransferError;
 use crate::data::workspace::WorkspaceError;
@@ -58,6 +59,9 @@ pub enum AddError {
         /// Bytes free.
         free: u64,
     },
+    /// A pattern for a file that is to be tracked in place.
+    #[error(transparent)]
+    Track(#[from] TrackError),
     /// The name cannot have a pointer.
     #[error(transparent)]
     Name(#[from] PathError),
@@ -133,6 +137,7 @@ impl Advice for AddError {
                     "or free some space, or set mldata.storeDir to a folder on a larger disk".into(),
                 ]
             }
+            Self::Track(error) => error.hints(),
             Self::Tracked(error) => error.hints(),
             Self::Scan(error) => error.hints(),
             Self::Snapshot(error) => error.hints(),

@@ -10,6 +10,7 @@
 
 mod arrival;
 mod error;
+mod in_place;
 mod version;
 
 use std::collections::BTreeMap;
@@ -47,6 +48,8 @@ pub struct AddOptions {
     pub all: bool,
     /// A path that Git's history tracks gets a pointer beside it all the same.
     pub sidecar: bool,
+    /// A file that Git's history tracks is tracked in place from now on; otherwise it is refused.
+    pub in_place: bool,
     /// Stage pointers and ignore lines.
     pub stage: bool,
 }
@@ -77,10 +80,13 @@ pub struct Added {
     /// count.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub colliding: Vec<(String, String)>,
+    /// Whether the pointer lies under the path itself.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub in_place: bool,
 }
 
 /// What an add did.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct AddSummary {
     /// One for each tracked path, in order.
     pub added: Vec<Added>,
@@ -98,6 +104,23 @@ pub struct AddSummary {
 ///
 /// [`AddError`]. Until all contents are durable no pointer is touched.
 pub fn add(
+    workspace: &Workspace,
+    paths: &[RepoPath],
+    options: AddOptions,
+    progress: &Progress,
+) -> Result<AddSummary, AddError> {
+    let (in_place, beside) = in_place::split(workspace, paths, options)?;
+    let mut summary = match beside.as_slice() {
+        [] => AddSummary::default(),
+        beside => add_beside(workspace, beside, options, progress)?,
+    };
+    if !in_place.is_empty() {
+        in_place::add_in_place(workspace, &in_place, options, &mut summary)?;
+    }
+    Ok(summary)
+}
+
+fn add_beside(
     workspace: &Workspace,
     paths: &[RepoPath],
     options: AddOptions,

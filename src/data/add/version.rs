@@ -120,6 +120,7 @@ pub(super) fn store_version(
         behind,
         edited_from: edited_from.map(|from| from.id),
         colliding,
+        in_place: false,
     };
     let pointer = new_pointer(&root, shape, target.before.as_ref());
     // Where something of an older version stays here, all of it is still to be brought in step.

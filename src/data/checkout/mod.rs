@@ -13,13 +13,17 @@ mod path;
 mod plan;
 mod write;
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use crate::base::{Advice, Failure, Progress, RepoPath};
+use crate::data::in_place;
 use crate::data::kept::{self, KeptError};
 use crate::data::root::RootName;
 use crate::data::tracked::{self, Tracked, TrackedError};
 use crate::data::workspace::{Workspace, WorkspaceError};
+use crate::git::GitError;
 use crate::storage::durable::DurableError;
 
 pub use apply::ApplyError;
@@ -49,6 +53,12 @@ pub enum CheckoutAllError {
     /// A path.
     #[error(transparent)]
     Path(#[from] CheckoutError),
+    /// What is tracked in place.
+    #[error(transparent)]
+    InPlace(#[from] in_place::MaterialiseError),
+    /// The repository.
+    #[error(transparent)]
+    Git(#[from] GitError),
     /// The kept copies.
     #[error(transparent)]
     Kept(#[from] KeptError),
@@ -68,6 +78,8 @@ impl Advice for CheckoutAllError {
         match self {
             Self::Tracked(error) => error.hints(),
             Self::Path(error) => error.hints(),
+            Self::InPlace(error) => error.hints(),
+            Self::Git(error) => error.hints(),
             Self::Kept(error) => error.hints(),
             Self::Record(error) => error.hints(),
             Self::Workspace(error) => error.hints(),
@@ -107,13 +119,15 @@ pub fn checkout(
         let parts: Vec<Vec<u8>> = parts.collect();
         if parts.iter().any(Vec::is_empty) { Vec::new() } else { parts }
     };
-    for Tracked { path, pointer } in &tracked.paths {
+    let (in_place, beside): (Vec<_>, Vec<_>) =
+        tracked.paths.into_iter().partition(|tracked| tracked.in_place);
+    for Tracked { path, pointer, .. } in &beside {
         let version = RootName::from(pointer);
         if record.get(path).is_none_or(|known| !known.root.is_same(&version)) {
             record.expect_switch(path, version, parts_of(path));
         }
     }
-    for Tracked { path, pointer } in tracked.paths {
+    for Tracked { path, pointer, .. } in beside {
         let version = RootName::from(&pointer);
         let parts = parts_of(&path);
         let wanted = if parts.is_empty() { Wanted::All } else { Wanted::Below(&parts) };
@@ -127,10 +141,39 @@ pub fn checkout(
     }
     // What was written before a failure is noted all the same.
     record.save(false)?;
-    match failed {
-        Some(error) => Err(error.into()),
-        None => Ok(done),
+    if let Some(error) = failed {
+        return Err(error.into());
     }
+    if !in_place.is_empty() {
+        done.extend(checkout_in_place(workspace, paths, progress)?);
+        done.sort_by(|a, b| a.path.cmp(&b.path));
+    }
+    Ok(done)
+}
+
+/// Brings contents to where pointers lie that are tracked in place. All else there is Git's own: what is modified, and what
+/// was removed.
+fn checkout_in_place(
+    workspace: &Workspace,
+    paths: &[RepoPath],
+    progress: &Progress,
+) -> Result<Vec<CheckedOut>, CheckoutAllError> {
+    let waiting = in_place::waiting(workspace, paths)?;
+    let versions: BTreeMap<_, _> = waiting.iter().map(|one| (one.path.clone(), one.version)).collect();
+    let done = in_place::materialise(workspace, waiting, true, progress)?;
+    if !done.locked.is_empty() {
+        return Err(GitError::IndexLocked { path: workspace.repository().index_path() }.into());
+    }
+    let version = |path: &RepoPath| versions.get(path).copied().unwrap_or_else(RootName::nothing);
+    let written = done.written.into_iter().map(|(path, bytes)| {
+        let outcome = Outcome::Done { written: 1, bytes, removed: 0, kept: None, mended: Vec::new() };
+        CheckedOut { version: version(&path), path, outcome }
+    });
+    let missing = done.missing.into_iter().map(|(path, bytes)| {
+        let outcome = Outcome::Missing { files: Some(1), bytes };
+        CheckedOut { version: version(&path), path, outcome }
+    });
+    Ok(written.chain(missing).collect())
 }
 
 /// Brings back the copy whose id begins with `id`, to where it lay.

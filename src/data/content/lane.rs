@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::fs::File;
-use std::io;
+use std::io::{self, Read};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
@@ -20,7 +20,7 @@ const FULL_PARCEL: usize = 1 << 20;
 
 /// What one thread uses for one file after the other: no file costs an allocation. Without an intake only ids are made.
 #[derive(Default)]
-pub(super) struct Lane {
+pub struct Lane {
     buffer: Vec<u8>,
     parcel: Parcel,
     /// What was learned, by the extension of the file.
@@ -100,10 +100,27 @@ impl Lane {
         taken
     }
 
+    /// Takes in what `stream` gives until its end, at least one byte. It is in the store after [`Lane::flush`].
+    ///
+    /// # Errors
+    ///
+    /// [`WriteError`].
+    pub fn take_stream(
+        &mut self,
+        path: &Path,
+        stream: impl Read,
+        intake: &Intake<'_>,
+    ) -> Result<Content, WriteError> {
+        let mut chunks = ChunkReader::reusing(stream, std::mem::take(&mut self.buffer));
+        let taken = self.take_from(path, &mut chunks, Some(intake));
+        self.buffer = chunks.into_buffer();
+        taken
+    }
+
     fn take_from(
         &mut self,
         path: &Path,
-        chunks: &mut ChunkReader<&File>,
+        chunks: &mut ChunkReader<impl Read>,
         intake: Option<&Intake<'_>>,
     ) -> Result<Content, WriteError> {
         let unread = |source| WriteError::Read { path: path.to_owned(), source };

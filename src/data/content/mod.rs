@@ -20,6 +20,7 @@ pub use change::{ChangeError, store_changes};
 pub use difference::{Difference, MadeNodes, difference};
 pub use gather::{Observer, ToRead, read_all, store_file};
 pub use intake::{Elsewhere, Intake};
+pub use lane::Lane;
 pub use own::{read_range, store_bytes};
 pub use presence::{Presence, holds, holds_content, holds_some_content, presence};
 pub use read::{ContentReader, ReadError, copy_content, read_content};

@@ -9,7 +9,7 @@ use crate::data::root::RootName;
 use crate::data::versions::{self, Commits, Version};
 use crate::data::workspace::Workspace;
 use crate::git::{GitError, RefUpdate, pointer_file};
-use crate::objects::pointer::{MAX_POINTER, Pointer};
+use crate::objects::pointer::{MAX_IN_PLACE, MAX_POINTER, Pointer};
 
 use super::exchange::{PushOptions, ToPush, With, push_these};
 use super::push::Pushed;
@@ -105,8 +105,10 @@ fn older_than(workspace: &Workspace, new: &[Version]) -> Result<Vec<Version>, Tr
         let parent = repository.commit_info(commit)?.parents.first().copied();
         let Some(parent) = parent.filter(|parent| repository.has_object(*parent)) else { continue };
         let file = pointer_file(path).map_err(GitError::from)?;
-        let text = repository.read_file_at(parent, &file, MAX_POINTER as u64)?;
-        let pointer = text.and_then(|text| Pointer::parse(&text).ok());
+        let beside = repository.read_file_at(parent, &file, MAX_POINTER as u64)?;
+        // Tracked in place it may be, or raw, and then of any length.
+        let in_place = || repository.read_file_at(parent, path, MAX_IN_PLACE as u64).ok().flatten();
+        let pointer = beside.or_else(in_place).and_then(|text| Pointer::parse(&text).ok());
         older.extend(pointer.map(|pointer| Version {
             path: path.clone(),
             root: RootName::from(&pointer),

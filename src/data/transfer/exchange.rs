@@ -217,7 +217,7 @@ pub fn wants(workspace: &Workspace, paths: &[RepoPath]) -> Result<Vec<Want>, Tra
     if let Some(fault) = found.faults.into_iter().next() {
         return Err(fault);
     }
-    Ok(found.paths.into_iter().map(|Tracked { path, pointer }| want(&named, path, &pointer)).collect())
+    Ok(found.paths.into_iter().map(|Tracked { path, pointer, .. }| want(&named, path, &pointer)).collect())
 }
 
 /// Which versions a fetch is to bring: those that the pointers of a revision name, whatever the work tree tracks now.

@@ -1,5 +1,6 @@
 //! What the work tree holds of a version, told without reading what a stat vouches for.
 
+use std::fs;
 use std::path::Path;
 
 use serde::Serialize;
@@ -7,7 +8,7 @@ use serde::Serialize;
 use crate::base::{Digest, Progress, RepoPath};
 use crate::data::content::tree_root_of;
 use crate::data::root::RootName;
-use crate::objects::pointer::PointerKind;
+use crate::objects::pointer::{MAX_IN_PLACE, Pointer, PointerKind};
 use crate::objects::tree::EntryKind;
 use crate::storage::store::Store;
 
@@ -80,6 +81,9 @@ pub fn compare(
     files: u64,
     progress: &Progress,
 ) -> Result<(PathState, Option<Snapshot>), SnapshotError> {
+    if is_pointer_there(&path.under(top), wanted) {
+        return Ok((PathState::Absent, None));
+    }
     let known = worktree.get(path);
     let Some(found) = snapshot(top, path, worktree, known, progress)? else {
         return Ok((PathState::Absent, None));
@@ -93,6 +97,16 @@ pub fn compare(
         None => against_pointer(store, &found, wanted, files),
     };
     Ok((state, Some(found)))
+}
+
+/// Whether what lies at `place` is the text of a pointer to `wanted`: what is tracked in place comes so where its content
+/// is not here. No data, then.
+fn is_pointer_there(place: &Path, wanted: &RootName) -> bool {
+    let is_short = |found: &fs::Metadata| found.is_file() && found.len() <= MAX_IN_PLACE as u64;
+    wanted.kind == PointerKind::File
+        && fs::symlink_metadata(place).is_ok_and(|found| is_short(&found))
+        && fs::read(place)
+            .is_ok_and(|text| Pointer::parse(&text).is_ok_and(|there| RootName::from(&there).is_same(wanted)))
 }
 
 fn against_record(found: &Snapshot, known: &PathRecord, wanted: &RootName, files: u64) -> PathState {

@@ -48,18 +48,18 @@ pub(crate) fn run(context: &Context, args: &HookArgs) -> Outcome {
         HookName::PrepareCommitMsg => watched(context, lineage::remember),
         HookName::PostCommit => {
             // After a conflict was solved, no other hook tells that the merge is done.
-            watched(context, watch::run)?;
+            watched(context, |context| watch::run(context, false))?;
             watched(context, lineage::record_commit)
         }
         HookName::PostRewrite => {
-            watched(context, watch::run)?;
             let kind = args.args.first().and_then(|kind| kind.to_str()).unwrap_or_default();
+            watched(context, |context| watch::run(context, kind == "rebase"))?;
             watched(context, |context| lineage::record_rewrite(context, kind, &standard_input()?))
         }
         HookName::PostCheckout
         | HookName::PostMerge
         | HookName::PostApplypatch
-        | HookName::PostIndexChange => watched(context, watch::run),
+        | HookName::PostIndexChange => watched(context, |context| watch::run(context, false)),
     }
 }
 

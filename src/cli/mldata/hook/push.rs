@@ -9,6 +9,7 @@ use crate::cli::mldata::push::{keep_room, summary, tell_missing};
 use crate::cli::recorded::send_points;
 use crate::cli::report::{CliError, Outcome};
 use crate::data::Workspace;
+use crate::data::guard::unfiltered;
 use crate::data::transfer::{Needed, TransferError, needed_for_push, push_needed};
 use crate::git::RefUpdate;
 use crate::runs::{Shared, share};
@@ -56,7 +57,15 @@ pub(super) fn run(context: &Context, url: Option<&str>, lines: &str) -> Outcome 
 }
 
 fn send_data(context: &Context, workspace: &Workspace, lines: &str) -> Outcome {
-    let needed = needed_for_push(workspace, &RefUpdate::parse_lines(lines))?;
+    let updates = RefUpdate::parse_lines(lines);
+    let (tips, hidden) = workspace.repository().commits_of_push(&updates)?;
+    let raw = unfiltered(workspace.repository(), &tips, &hidden)?;
+    if !raw.is_empty() {
+        raw.into_iter().for_each(|error| context.tell(&CliError::from(error)));
+        context.hint("git push --no-verify      pushes it as it is, raw in Git for good");
+        return Ok(Exit::AnswerIsNo);
+    }
+    let needed = needed_for_push(workspace, &updates)?;
     if needed.is_nothing() {
         return Ok(Exit::Done);
     }

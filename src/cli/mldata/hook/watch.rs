@@ -5,18 +5,21 @@ use crate::cli::amounts::{counted, size};
 use crate::cli::context::Context;
 use crate::cli::report::CliError;
 use crate::data::RootName;
+use crate::data::Workspace;
 use crate::data::follow::{FollowOutcome, Followed, KeptBecause, follow};
+use crate::data::in_place::{self, FollowedInPlace};
 use crate::data::kept::KEPT_DAYS;
 
 /// So many paths are named that were brought or removed; of more, only the number.
 const NAMED: usize = 10;
 
-pub(super) fn run(context: &Context) -> Result<(), CliError> {
+pub(super) fn run(context: &Context, ends_rebase: bool) -> Result<(), CliError> {
     if context.repository()?.is_bare() {
         return Ok(());
     }
+    let workspace = context.workspace()?;
     let (mut done, mut missing) = (Vec::new(), Vec::new());
-    for Followed { path, wanted, outcome } in follow(&context.workspace()?, &context.progress)? {
+    for Followed { path, wanted, outcome } in follow(&workspace, &context.progress)? {
         match outcome {
             FollowOutcome::Brought => {
                 let version = wanted.map(|wanted| format!("{} ({})", wanted.id.short(), size(wanted.size)));
@@ -42,6 +45,20 @@ pub(super) fn run(context: &Context) -> Result<(), CliError> {
         say(context, format!("and {more} more"));
     }
     tell_missing(context, &missing);
+    run_in_place(context, &workspace, ends_rebase)
+}
+
+/// Contents of what is tracked in place, which Git has written as pointers.
+fn run_in_place(context: &Context, workspace: &Workspace, ends_rebase: bool) -> Result<(), CliError> {
+    let FollowedInPlace { done, is_news } = in_place::follow(workspace, ends_rebase, &context.progress)?;
+    if !done.written.is_empty() {
+        let bytes = size(done.written.iter().map(|(_, bytes)| bytes).sum());
+        let files = counted(done.written.len() as u64, "file");
+        say(context, format!("wrote {files} that Git has as pointers, {bytes}"));
+    }
+    if is_news {
+        tell_missing(context, &done.missing);
+    }
     Ok(())
 }
 
