@@ -53,6 +53,8 @@ fn data_of_another_repository_is_tracked_and_followed() {
     let sandbox = Sandbox::new();
     let lender = lender(&sandbox);
     let place = sandbox.data_repository("here");
+    place.run("git mldata import repo -n ../lender.git img -o data/img").ok().shows("2 files");
+    assert!(!place.has("data"));
     place.run("git mldata import repo ../lender.git img -o data/img").ok().shows("2 files");
     place.run("git mldata import repo ../lender.git big.bin --rev v1").ok();
     let pointer = place.text("data/img.mld");

@@ -92,6 +92,8 @@ fn a_file_of_the_web_is_brought_tracked_and_followed() {
     let (site, address) = site(b"id\n1\n", "\"v1\"");
     site.lock().unwrap().breaks = 1;
     let from = format!("'data/x.csv' from '{address}/x.csv': 1 file, 5 B\n");
+    place.run(&format!("git mldata import url -n {address}/x.csv data/x.csv")).ok().prints(&from);
+    assert!(!place.has("data"));
     place.run(&format!("git mldata import url {address}/x.csv data/x.csv")).ok().prints(&from);
     assert_eq!(place.text("data/x.csv"), "id\n1\n", "a transfer that broke was begun anew");
     let pointer = place.text("data/x.csv.mld");

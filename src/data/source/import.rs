@@ -38,6 +38,15 @@ pub struct Imported {
     pub added: Option<AddSummary>,
 }
 
+/// How to bring something for the first time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ImportOptions {
+    /// A file that lies there is replaced.
+    pub force: bool,
+    /// Ask, tell what would come, and bring nothing.
+    pub dry_run: bool,
+}
+
 /// Brings the file at an address to `path` and tracks it.
 ///
 /// # Errors
@@ -47,11 +56,20 @@ pub fn import_url(
     workspace: &Workspace,
     url: &str,
     path: &RepoPath,
-    force: bool,
+    options: ImportOptions,
     progress: &Progress,
 ) -> Result<Imported, SourceError> {
     let address = Address::of(url);
+    let force = options.force;
     let target = free_place(workspace, path, force)?;
+    if options.dry_run {
+        let asking = Asking { known: None, named_by_user: true };
+        let source = bring(workspace, &address, asking, None, progress)?;
+        let Some(Source::Url { size, .. }) = source else { return Err(SourceError::NotFound(address.kept)) };
+        let (path, from, bytes) = (PathBuf::from(path.as_str()), address.kept, size.unwrap_or(0));
+        let shortened = address.shortened;
+        return Ok(Imported { path, from, files: 1, bytes, commit: None, shortened, added: None });
+    }
     let temporaries = workspace.repository().temporaries()?;
     let mut aside = durable::create_temp(temporaries.for_target(&target))?;
     let asking = Asking { known: None, named_by_user: true };
@@ -83,11 +101,18 @@ pub fn import_repo(
     there: &RepoPath,
     revision: Option<&str>,
     path: &RepoPath,
+    dry_run: bool,
     progress: &Progress,
 ) -> Result<Imported, SourceError> {
     let target = free_place(workspace, path, false)?;
     let lender = Lender::open(url, revision, true)?;
     let lent = lender.find(there)?;
+    if dry_run {
+        let (files, bytes) = lender.amount(&lent);
+        let (path, from, commit) =
+            (PathBuf::from(path.as_str()), repository_kept(url), Some(lender.commit()));
+        return Ok(Imported { path, from, files, bytes, commit, shortened: false, added: None });
+    }
     let (files, bytes) = lender.write(&lent, target, false, progress)?;
     let source = Source::Repo {
         repo: repository_kept(url),

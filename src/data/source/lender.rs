@@ -7,6 +7,7 @@ use crate::data::content::{Presence, presence};
 use crate::data::export::{Origin, Output};
 use crate::data::read::{At, found_in};
 use crate::data::root::RootName;
+use crate::data::status::counts;
 use crate::data::tracked::without_suffix;
 use crate::data::transfer::{Want, fetch_versions};
 use crate::data::workspace::Workspace;
@@ -92,6 +93,12 @@ impl Lender {
             at = candidate.parent();
         }
         Err(SourceError::NoData { repo: self.url.clone(), path: path.to_string() })
+    }
+
+    /// Files and bytes of the data, as its pointer tells them: of a part of a directory, those of the whole directory.
+    pub fn amount(&self, lent: &Lent) -> (u64, u64) {
+        let (files, _) = counts(self.store.as_ref().unwrap_or(self.workspace.store()), &lent.pointer);
+        (files, lent.pointer.size)
     }
 
     /// Brings the data and writes it to `target`, as plain files: from its own store where that is on this machine, else from

@@ -24,7 +24,7 @@ mod update;
 use toml::{Table, Value};
 
 pub use error::SourceError;
-pub use import::{Imported, get, import_repo, import_url};
+pub use import::{ImportOptions, Imported, get, import_repo, import_url};
 pub use update::{Update, UpdateState, update};
 
 /// Where data came from.

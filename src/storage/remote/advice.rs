@@ -54,7 +54,11 @@ impl RemoteError {
             )];
         }
         let who = identity.as_ref().map(ToString::to_string).unwrap_or_default();
-        let trust = format!("git mldata remote trust {}", typed(name));
+        // A place that is set nowhere has no name: a remote of another tool, an address.
+        let trust = match name.as_str() {
+            "" => format!("export GIT_MLDATA_TRUST={}", typed(remote)),
+            name => format!("git mldata remote trust {}", typed(name)),
+        };
         match (identity, service) {
             (Some(Identity::Withheld { what }), _) => {
                 vec![format!("{what} is only sent to what you trust; if you do: {trust}")]

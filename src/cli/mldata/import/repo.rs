@@ -32,6 +32,9 @@ pub(crate) struct RepoArgs {
     /// Where the data is to be; the last part of PATH if not given
     #[arg(short = 'o', long, value_name = "DEST")]
     output: Option<PathBuf>,
+    /// Tell what would come, and bring nothing
+    #[arg(short = 'n', long)]
+    dry_run: bool,
     #[command(flatten)]
     format: FormatOptions,
 }
@@ -43,7 +46,8 @@ pub(crate) fn run(context: &Context, args: &RepoArgs) -> Outcome {
     let to = args.output.clone().unwrap_or_else(|| PathBuf::from(there.name()));
     let to = if to.is_dir() { to.join(there.name()) } else { to };
     let path = workspace.repository().resolve(&to)?;
-    let done = import_repo(&workspace, &args.repo, &there, args.rev.as_deref(), &path, &context.progress)?;
+    let rev = args.rev.as_deref();
+    let done = import_repo(&workspace, &args.repo, &there, rev, &path, args.dry_run, &context.progress)?;
     tell(context, args.format.chosen(), &done)?;
     Ok(Exit::Done)
 }

@@ -8,7 +8,7 @@ use crate::cli::context::Context;
 use crate::cli::exit::Exit;
 use crate::cli::options::FormatOptions;
 use crate::cli::report::Outcome;
-use crate::data::source::import_url;
+use crate::data::source::{ImportOptions, import_url};
 
 use super::tell;
 
@@ -28,6 +28,9 @@ pub(crate) struct UrlArgs {
     /// Replace the file that lies there
     #[arg(short, long)]
     force: bool,
+    /// Tell what would come, and bring nothing
+    #[arg(short = 'n', long)]
+    dry_run: bool,
     #[command(flatten)]
     format: FormatOptions,
 }
@@ -35,7 +38,8 @@ pub(crate) struct UrlArgs {
 pub(crate) fn run(context: &Context, args: &UrlArgs) -> Outcome {
     let workspace = context.workspace()?;
     let path = workspace.repository().resolve(&args.path)?;
-    let done = import_url(&workspace, &args.url, &path, args.force, &context.progress)?;
+    let options = ImportOptions { force: args.force, dry_run: args.dry_run };
+    let done = import_url(&workspace, &args.url, &path, options, &context.progress)?;
     tell(context, args.format.chosen(), &done)?;
     if done.shortened {
         context.output.note(format!(
