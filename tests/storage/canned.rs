@@ -5,6 +5,11 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
+/// Instead of a status: the connection is closed without an answer.
+pub const CLOSED: u16 = 0;
+/// Instead of a status: all is well, and the connection is closed some bytes before the announced end.
+pub const CUT: u16 = 1;
+
 /// A running service; it ends with the process.
 pub struct Canned {
     pub endpoint: String,
@@ -53,7 +58,10 @@ fn request(stream: &TcpStream) -> Option<String> {
 
 /// Answers, and leaves the rest to the end of the connection.
 fn answer(mut stream: &TcpStream, status: u16, body: &str) {
-    let length = body.len();
+    if status == CLOSED {
+        return;
+    }
+    let (status, length) = if status == CUT { (200, body.len() + 10) } else { (status, body.len()) };
     let head = format!(
         "HTTP/1.1 {status} Told\r\ncontent-length: {length}\r\nconnection: close\r\netag: \"x\"\r\n\r\n"
     );

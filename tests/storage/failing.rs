@@ -8,7 +8,7 @@ use git_ml::base::{Advice, RandomId};
 use git_ml::storage::durable::write_atomically;
 use git_ml::storage::remote::{Access, Remote, RemoteError, RemoteErrorKind};
 
-use crate::canned::Canned;
+use crate::canned::{CLOSED, CUT, Canned};
 use crate::places::{ServiceOfTest, bucket, container, google_bucket, open, open_as};
 
 const SLOW_DOWN: &str = "<Error><Code>SlowDown</Code><Message>Reduce your rate</Message></Error>";
@@ -43,6 +43,46 @@ fn what_is_temporary_is_tried_again() {
     let service = Canned::start(&[(503, SLOW_DOWN), (200, "")]);
     at(&service).put("packs/ab/x", vec![1; 100]).unwrap();
     assert_eq!(service.asked().len(), 2);
+}
+
+#[test]
+fn answers_are_told_apart_and_what_may_pass_is_tried_as_often_as_wanted() {
+    type Answers = &'static [(u16, &'static str)];
+    const NO_KEY: &str = "<Error><Code>NoSuchKey</Code><Message>The key does not exist</Message></Error>";
+    const BROKEN: &str = "<Error><Code>InternalError</Code><Message>We failed</Message></Error>";
+    let cases: [(Answers, RemoteErrorKind, bool); 8] = [
+        (&[(404, NO_KEY)], RemoteErrorKind::NotFound, false),
+        (&[(403, DENIED)], RemoteErrorKind::Denied, false),
+        (&[(403, BAD_SECRET)], RemoteErrorKind::BadCredentials, false),
+        (&[(429, SLOW_DOWN)], RemoteErrorKind::Busy, true),
+        (&[(503, SLOW_DOWN)], RemoteErrorKind::Busy, true),
+        (&[(500, BROKEN)], RemoteErrorKind::Busy, true),
+        (&[(CLOSED, "")], RemoteErrorKind::Unreachable, true),
+        (&[(CUT, "")], RemoteErrorKind::Unreachable, true),
+    ];
+    for (answers, kind, may_pass) in cases {
+        for retries in [0, 2] {
+            let service = Canned::start(answers);
+            let tries = retries.to_string();
+            let options =
+                [("endpoint", service.endpoint.as_str()), ("anonymous", "true"), ("retries", &tries)];
+            let error = open("s3://acme/churn", &options).unwrap().get("config").unwrap_err();
+            let asked = service.asked().len();
+            println!("{answers:?} {retries}: {:?}, {asked} requests: {error}", error.kind());
+            assert_eq!((error.kind(), asked), (kind, if may_pass { 1 + retries } else { 1 }), "{answers:?}");
+        }
+    }
+}
+
+#[test]
+fn silence_lasts_as_long_as_wanted() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    let begun = Instant::now();
+    let options = [("endpoint", endpoint.as_str()), ("anonymous", "true"), ("timeout", "1")];
+    let error = open("s3://acme", &options).unwrap().check().unwrap_err();
+    assert_eq!(error.kind(), RemoteErrorKind::Unreachable);
+    assert!((1..5).contains(&begun.elapsed().as_secs()), "{:?}", begun.elapsed());
 }
 
 #[test]
