@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::ops::Range;
 
 use serde::Serialize;
 
@@ -147,20 +148,25 @@ pub fn checkout_path(
 
 /// What lies there afterwards: files that were kept as they were on the disk, and files that were written with their stats;
 /// both by their places in the version, in order.
-fn result(version: &Files, disk: &Files, kept: &[(usize, usize)], written: &[(usize, Fingerprint)]) -> Files {
+fn result(
+    version: &Files,
+    disk: &Files,
+    kept: &[(Range<usize>, usize)],
+    written: &[(usize, Fingerprint)],
+) -> Files {
     let mut files = FilesBuilder::default();
-    files.reserve(kept.len() + written.len());
-    let (mut kept, mut written) = (kept.iter().peekable(), written.iter().peekable());
-    for place in 0..version.len() {
-        let stat = if let Some((_, at)) = kept.next_if(|(kept, _)| *kept == place) {
-            disk.record_at(*at).fingerprint
-        } else if let Some((_, stat)) = written.next_if(|(written, _)| *written == place) {
-            *stat
-        } else {
-            continue;
-        };
-        files.push(version.name_at(place), &FileRecord { fingerprint: stat, ..version.record_at(place) });
+    let mut written = written.iter().peekable();
+    let mut take_written = |end: usize, files: &mut FilesBuilder| {
+        while let Some((place, stat)) = written.next_if(|(place, _)| *place < end) {
+            let file = FileRecord { fingerprint: *stat, ..version.record_at(*place) };
+            files.push(version.name_at(*place), &file);
+        }
+    };
+    for (places, at) in kept {
+        take_written(places.start, &mut files);
+        files.extend(disk, *at..at + places.len());
     }
+    take_written(version.len(), &mut files);
     files.finish()
 }
 

@@ -1,9 +1,10 @@
 //! What a checkout would write, remove and leave, decided before anything is touched.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use crate::data::compose::is_within;
-use crate::data::worktree::{FileRecord, Files, PathRecord};
+use crate::data::worktree::{Beside, FileRecord, Files, PathRecord};
 use crate::objects::tree::EntryKind;
 
 /// Which files of a version are wanted here.
@@ -27,8 +28,8 @@ pub struct Plan {
     pub write: Chosen,
     /// Files that were materialised, are unmodified, and are not in the version.
     pub remove: Vec<Vec<u8>>,
-    /// Files that are already what the version says: their places in the version and on the disk.
-    pub keep: Vec<(usize, usize)>,
+    /// Files that are already what the version says: their places in the version, and the first of those on the disk.
+    pub keep: Vec<(Range<usize>, usize)>,
     /// Modified files that would be overwritten or removed.
     pub modified: BTreeMap<Vec<u8>, FileRecord>,
     /// Files that would be overwritten or removed, and hold other bytes than were written although nobody wrote to them.
@@ -36,6 +37,14 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// Keeps files that lie side by side in the version and on the disk.
+    fn keep_all(&mut self, places: Range<usize>, at: usize) {
+        match self.keep.last_mut() {
+            Some((run, first)) if run.end == places.start && *first + run.len() == at => run.end = places.end,
+            _ => self.keep.push((places, at)),
+        }
+    }
+
     /// Takes the damaged files out of those that are modified.
     pub fn tell_damaged(&mut self, names: &BTreeSet<Vec<u8>>) {
         let (damaged, modified) =
@@ -96,25 +105,28 @@ impl Chosen {
 pub fn plan(version: &Files, disk: &Files, record: Option<&PathRecord>, wanted: Wanted<'_>) -> Plan {
     let mut plan = Plan { write: Chosen { version: version.clone(), places: Vec::new() }, ..Plan::default() };
     let recorded = |name: &[u8]| record.and_then(|record| record.files.get(name));
-    let mut on_disk = disk.cursor();
-    for (place, (name, file)) in version.iter().enumerate() {
-        match on_disk.seek(name).map(|at| (at, disk.record_at(at))) {
-            Some((at, here)) if here.is_same_data(&file) => plan.keep.push((place, at)),
-            _ if !is_wanted(name, record, wanted) => {}
-            Some((_, here)) => {
+    let mut others = Vec::new();
+    for pair in version.beside(disk) {
+        match pair {
+            Beside::Shared(places, at) => plan.keep_all(places, at),
+            Beside::Both(place, at) if disk.record_at(at).is_same_data(&version.record_at(place)) => {
+                plan.keep_all(place..place + 1, at);
+            }
+            Beside::Theirs(at) => others.push(at),
+            Beside::Ours(place) | Beside::Both(place, _)
+                if !is_wanted(version.name_at(place), record, wanted) => {}
+            Beside::Both(place, at) => {
+                let (name, here) = (version.name_at(place), disk.record_at(at));
                 if !recorded(name).is_some_and(|old| here.is_same_data(&old)) {
                     plan.modified.insert(name.to_owned(), here);
                 }
                 plan.write.places.push(place);
             }
-            None => plan.write.places.push(place),
+            Beside::Ours(place) => plan.write.places.push(place),
         }
     }
-    let mut in_version = version.cursor();
-    for (name, here) in disk.iter() {
-        if in_version.seek(name).is_some() {
-            continue;
-        }
+    for at in others {
+        let (name, here) = (disk.name_at(at), disk.record_at(at));
         let in_the_way = stands_in_the_way(name, &plan.write);
         match recorded(name) {
             Some(old) if here.is_same_data(&old) => plan.remove.push(name.to_owned()),

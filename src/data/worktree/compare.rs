@@ -12,7 +12,7 @@ use crate::objects::pointer::{MAX_IN_PLACE, Pointer, PointerKind};
 use crate::objects::tree::EntryKind;
 use crate::storage::store::Store;
 
-use super::{PathRecord, Snapshot, SnapshotError, WorktreeRecord, snapshot};
+use super::{Beside, PathRecord, Snapshot, SnapshotError, WorktreeRecord, snapshot};
 
 /// How files differ from the version that was last written or added.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
@@ -130,22 +130,29 @@ fn against_record(found: &Snapshot, known: &PathRecord, wanted: &RootName, files
 /// How `found` differs from what was recorded.
 pub fn changes(found: &Snapshot, known: &PathRecord) -> Changes {
     let mut changes = Changes::default();
-    if found.files == known.files {
-        return changes;
+    for pair in found.files.beside(&known.files) {
+        let new = match pair {
+            Beside::Shared(..) => continue,
+            Beside::Theirs(_) => {
+                changes.deleted += 1;
+                continue;
+            }
+            Beside::Both(new, old)
+                if known.files.record_at(old).is_same_data(&found.files.record_at(new)) =>
+            {
+                continue;
+            }
+            Beside::Both(new, _) => {
+                changes.changed += 1;
+                new
+            }
+            Beside::Ours(new) => {
+                changes.added += 1;
+                new
+            }
+        };
+        changes.bytes += found.files.record_at(new).size();
     }
-    let mut cursor = known.files.cursor();
-    let mut met = 0;
-    for (name, file) in found.files.iter() {
-        let old = cursor.seek(name).map(|at| known.files.record_at(at));
-        met += u64::from(old.is_some());
-        match old {
-            Some(old) if old.is_same_data(&file) => continue,
-            Some(_) => changes.changed += 1,
-            None => changes.added += 1,
-        }
-        changes.bytes += file.fingerprint.size;
-    }
-    changes.deleted = known.files.len() as u64 - met;
     changes
 }
 

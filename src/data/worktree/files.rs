@@ -1,8 +1,10 @@
 //! Files by path, flat: what a million files need is a few vectors, not a million allocations.
 //!
-//! Names lie one after the other in one buffer and everything else in columns, about 70 bytes and the name for each file.
-//! In order of names, so that two of them, or one and a walk over a folder, are compared side by side ([`Cursor`]).
-//! Cheap to clone. Model: Git's index, which is one sorted array that is read whole.
+//! Names lie one after the other in one buffer and everything else in columns, about 75 bytes and the name for each file.
+//! In order of names, so that two of them, or one and a walk over a folder, are compared side by side ([`Cursor`],
+//! [`Files::beside`]). Cheap to clone, and cheap to change: the columns are cut into pages, and who differs in a few files
+//! shares all other pages, which are not even compared. Models: Git's index, which is one sorted array that is read whole;
+//! persistent vectors.
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -10,106 +12,47 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::base::Digest;
-use crate::data::content::{empty_directory, is_empty_directory};
-use crate::objects::tree::{EntryKind, TreeEntry, TreeSummary};
-
-use super::Fingerprint;
-
-/// One file that this worktree wrote or added.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct FileRecord {
-    /// File, link or empty directory.
-    pub kind: EntryKind,
-    /// Whether the owner may execute it.
-    pub executable: bool,
-    /// Its stat right after.
-    pub fingerprint: Fingerprint,
-    /// Its content.
-    pub id: Digest,
-    /// The content's manifest, when it has more than one chunk.
-    pub manifest: Option<Digest>,
-}
-
-impl FileRecord {
-    /// What a leaf of a tree says: of its stat only the size.
-    pub fn of_leaf(leaf: &TreeEntry) -> Self {
-        let TreeEntry { kind, executable, size, id, manifest, .. } = *leaf;
-        let id = if kind == EntryKind::Directory { Digest::ZERO } else { id };
-        let fingerprint = Fingerprint { size, ..Fingerprint::default() };
-        Self { kind, executable, fingerprint, id, manifest }
-    }
-
-    /// Bytes.
-    pub const fn size(&self) -> u64 {
-        self.fingerprint.size
-    }
-
-    /// The file as a leaf of a tree, without its name.
-    pub fn leaf(&self) -> TreeEntry {
-        let (executable, id, size) = (self.executable, self.id, self.fingerprint.size);
-        match self.kind {
-            EntryKind::Directory | EntryKind::Split => {
-                TreeEntry::directory(Vec::new(), TreeSummary { id: empty_directory(), size: 0, files: 0 })
-            }
-            EntryKind::File => TreeEntry::file(Vec::new(), executable, id, size, self.manifest),
-            EntryKind::Link => {
-                TreeEntry { kind: EntryKind::Link, ..TreeEntry::file(Vec::new(), false, id, size, None) }
-            }
-        }
-    }
-
-    /// Whether it is what the leaf says.
-    pub fn is_leaf(&self, leaf: &TreeEntry) -> bool {
-        match self.kind {
-            EntryKind::Directory | EntryKind::Split => is_empty_directory(leaf),
-            kind => (kind, self.executable, self.id) == (leaf.kind, leaf.executable, leaf.id),
-        }
-    }
-
-    /// Whether both are the same data: kind, executable bit, content.
-    pub fn is_same_data(&self, other: &Self) -> bool {
-        (self.kind, self.executable, self.id) == (other.kind, other.executable, other.id)
-    }
-}
+use super::FileRecord;
+use super::page::{PAGE, Page};
 
 /// Files, links and empty directories by path below a tracked path; a file that is tracked itself under the empty path.
 #[derive(Clone, Default)]
-pub struct Files(Arc<Columns>);
+pub struct Files(Arc<Pages>);
 
-#[derive(Clone, Default, PartialEq, Eq)]
-struct Columns {
-    names: Vec<u8>,
-    /// Where each name ends.
-    ends: Vec<usize>,
-    kinds: Vec<(EntryKind, bool)>,
-    fingerprints: Vec<Fingerprint>,
-    ids: Vec<Digest>,
-    /// Of the few that have one, by place.
-    manifests: Vec<(usize, Digest)>,
+#[derive(Default)]
+struct Pages {
+    /// None is empty.
+    pages: Vec<Arc<Page>>,
+    /// The place at which each page begins.
+    starts: Vec<usize>,
+    len: usize,
 }
 
-impl Columns {
+impl Pages {
+    /// The page that has the place `at`, and the place in it.
+    fn find(&self, at: usize) -> (usize, usize) {
+        // No page is longer, and few are shorter: so it is hardly ever much further on.
+        let mut page = at / PAGE;
+        while self.starts.get(page + 1).is_some_and(|start| *start <= at) {
+            page += 1;
+        }
+        (page, at - self.starts[page])
+    }
+
     fn name(&self, at: usize) -> &[u8] {
-        let start = at.checked_sub(1).map_or(0, |before| self.ends[before]);
-        &self.names[start..self.ends[at]]
+        let (page, place) = self.find(at);
+        self.pages[page].name(place)
     }
 
     fn record(&self, at: usize) -> FileRecord {
-        let manifest = self.manifests.binary_search_by_key(&at, |(place, _)| *place).ok();
-        let manifest = manifest.map(|found| self.manifests[found].1);
-        let (kind, executable) = self.kinds[at];
-        FileRecord { kind, executable, fingerprint: self.fingerprints[at], id: self.ids[at], manifest }
+        let (page, place) = self.find(at);
+        self.pages[page].record(place)
     }
 
     /// The first place whose name is not below `name` in order.
     fn place(&self, name: &[u8]) -> usize {
-        let (mut low, mut high) = (0, self.ends.len());
-        while low < high {
-            let middle = low + (high - low) / 2;
-            if self.name(middle) < name { low = middle + 1 } else { high = middle }
-        }
-        low
+        let page = self.pages.partition_point(|page| page.last_name() < name);
+        self.pages.get(page).map_or(self.len, |found| self.starts[page] + found.place(name))
     }
 }
 
@@ -122,7 +65,12 @@ impl fmt::Debug for Files {
 
 impl PartialEq for Files {
     fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0) || self.0 == other.0
+        let is_same = |pair| match pair {
+            Beside::Shared(..) => true,
+            Beside::Both(our, their) => self.record_at(our) == other.record_at(their),
+            Beside::Ours(_) | Beside::Theirs(_) => false,
+        };
+        self.len() == other.len() && self.beside(other).all(is_same)
     }
 }
 
@@ -139,7 +87,7 @@ impl From<BTreeMap<Vec<u8>, FileRecord>> for Files {
 impl Files {
     /// How many there are.
     pub fn len(&self) -> usize {
-        self.0.ends.len()
+        self.0.len
     }
 
     /// Whether there is none.
@@ -163,6 +111,11 @@ impl Files {
         (at < self.len() && self.0.name(at) == name).then_some(at)
     }
 
+    /// The first place whose name is `name` or comes after it.
+    pub fn first_from(&self, name: &[u8]) -> usize {
+        self.0.place(name)
+    }
+
     /// The places of what lies below the folder `path`.
     pub fn places_below(&self, path: &[u8]) -> Range<usize> {
         // Behind all that begins with the path and a slash comes what begins with the byte after a slash.
@@ -177,7 +130,7 @@ impl Files {
 
     /// Whether any of them changed at `moment` (nanoseconds since 1970) or later.
     pub fn changed_since(&self, moment: i64) -> bool {
-        self.0.fingerprints.iter().any(|fingerprint| fingerprint.changed >= moment)
+        self.0.pages.iter().any(|page| page.changed_since(moment))
     }
 
     /// The name at this place, in order of names.
@@ -191,96 +144,106 @@ impl Files {
     }
 
     /// All, in order of names.
-    pub fn iter(&self) -> impl DoubleEndedIterator<Item = (&[u8], FileRecord)> + ExactSizeIterator {
-        (0..self.len()).map(|at| (self.0.name(at), self.0.record(at)))
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = (&[u8], FileRecord)> {
+        self.0.pages.iter().flat_map(|page| (0..page.len()).map(|at| (page.name(at), page.record(at))))
     }
 
     /// The names, in order.
-    pub fn names(&self) -> impl DoubleEndedIterator<Item = &[u8]> + ExactSizeIterator {
-        (0..self.len()).map(|at| self.0.name(at))
+    pub fn names(&self) -> impl DoubleEndedIterator<Item = &[u8]> {
+        self.0.pages.iter().flat_map(|page| (0..page.len()).map(|at| page.name(at)))
     }
 
     /// The files, in order of their names.
-    pub fn records(&self) -> impl DoubleEndedIterator<Item = FileRecord> + ExactSizeIterator {
-        (0..self.len()).map(|at| self.0.record(at))
+    pub fn records(&self) -> impl DoubleEndedIterator<Item = FileRecord> {
+        self.0.pages.iter().flat_map(|page| (0..page.len()).map(|at| page.record(at)))
     }
 
     /// Those of which `keep` says so.
     pub fn filter(&self, keep: impl Fn(&[u8]) -> bool) -> Self {
         let mut builder = FilesBuilder::default();
-        self.iter().filter(|(name, _)| keep(name)).for_each(|(name, file)| builder.push(name, &file));
+        let mut first = 0;
+        for (at, name) in self.names().enumerate() {
+            if !keep(name) {
+                builder.extend(self, first..at);
+                first = at + 1;
+            }
+        }
+        builder.extend(self, first..self.len());
         builder.finish()
+    }
+
+    /// These and `others` side by side, in order of names.
+    pub fn beside<'a>(&'a self, others: &'a Self) -> impl Iterator<Item = Beside> {
+        let (mut our, mut their) = (0, 0);
+        std::iter::from_fn(move || {
+            let order = match (our < self.len(), their < others.len()) {
+                (false, false) => return None,
+                (true, false) => Ordering::Less,
+                (false, true) => Ordering::Greater,
+                (true, true) => {
+                    if let Some(length) = self.shared_page(our, others, their) {
+                        let shared = Beside::Shared(our..our + length, their);
+                        (our, their) = (our + length, their + length);
+                        return Some(shared);
+                    }
+                    self.name_at(our).cmp(others.name_at(their))
+                }
+            };
+            let pair = match order {
+                Ordering::Less => Beside::Ours(our),
+                Ordering::Equal => Beside::Both(our, their),
+                Ordering::Greater => Beside::Theirs(their),
+            };
+            (our, their) = (our + usize::from(order.is_le()), their + usize::from(order.is_ge()));
+            Some(pair)
+        })
+    }
+
+    /// The length of the page that begins at these places in both, if it is the same one.
+    fn shared_page(&self, our: usize, others: &Self, their: usize) -> Option<usize> {
+        let ((our_page, 0), (their_page, 0)) = (self.0.find(our), others.0.find(their)) else { return None };
+        let (our, their) = (&self.0.pages[our_page], &others.0.pages[their_page]);
+        Arc::ptr_eq(our, their).then(|| our.len())
     }
 
     /// The names, in order and as far as `covers` says so, at which these and `others` are not the same data.
     pub fn unlike(&self, others: &Self, covers: &dyn Fn(&[u8]) -> bool) -> Vec<Vec<u8>> {
-        if Arc::ptr_eq(&self.0, &others.0) {
-            return Vec::new();
-        }
-        let (mut our, mut their, mut names) = (0, 0, Vec::new());
-        while our < self.len() || their < others.len() {
-            let order = match (our < self.len(), their < others.len()) {
-                (true, true) => self.name_at(our).cmp(others.name_at(their)),
-                (is_left, _) => {
-                    if is_left {
-                        Ordering::Less
-                    } else {
-                        Ordering::Greater
-                    }
-                }
-            };
-            let name = if order.is_le() { self.name_at(our) } else { others.name_at(their) };
-            let is_same = || self.record_at(our).is_same_data(&others.record_at(their));
-            if !(order.is_eq() && is_same()) && covers(name) {
-                names.push(name.to_owned());
+        let names = self.beside(others).filter_map(|pair| match pair {
+            Beside::Shared(..) => None,
+            Beside::Ours(our) => Some(self.name_at(our)),
+            Beside::Theirs(their) => Some(others.name_at(their)),
+            Beside::Both(our, their) => {
+                let is_same = self.record_at(our).is_same_data(&others.record_at(their));
+                (!is_same).then(|| self.name_at(our))
             }
-            (our, their) = (our + usize::from(order.is_le()), their + usize::from(order.is_ge()));
-        }
-        names
+        });
+        names.filter(|name| covers(name)).map(<[u8]>::to_vec).collect()
     }
 
     /// These, but with what `changes` say of each name: the file that lies there, or `None` for none.
     pub fn changed(&self, changes: &BTreeMap<Vec<u8>, Option<FileRecord>>) -> Self {
         let mut builder = FilesBuilder::default();
-        builder.reserve(self.len() + changes.len());
-        let mut changes = changes.iter().peekable();
-        let take = |(name, file): (&Vec<u8>, &Option<FileRecord>), builder: &mut FilesBuilder| {
+        let mut first = 0;
+        for (name, file) in changes {
+            let at = self.0.place(name);
+            builder.extend(self, first..at);
             file.iter().for_each(|file| builder.push(name, file));
-        };
-        for (name, file) in self.iter() {
-            while let Some(change) = changes.next_if(|(changed, _)| changed.as_slice() < name) {
-                take(change, &mut builder);
-            }
-            match changes.next_if(|(changed, _)| changed.as_slice() == name) {
-                Some(change) => take(change, &mut builder),
-                None => builder.push(name, &file),
-            }
+            first = at + usize::from(at < self.len() && self.name_at(at) == name);
         }
-        changes.for_each(|change| take(change, &mut builder));
+        builder.extend(self, first..self.len());
         builder.finish()
     }
 
     /// These together with `others`, whose word counts where both have a name.
     pub fn overlaid(&self, others: &Self) -> Self {
         let mut builder = FilesBuilder::default();
-        let (mut ours, mut theirs) = (0..self.len(), 0..others.len());
-        let first = |places: &Range<usize>, files: &Self| -> Option<usize> {
-            (places.start < files.len()).then_some(places.start)
-        };
-        loop {
-            let (our, their) = (first(&ours, self), first(&theirs, others));
-            let (Some(our), Some(their)) = (our, their) else { break };
-            let order = self.name_at(our).cmp(others.name_at(their));
-            if order.is_lt() {
-                builder.push(self.name_at(our), &self.record_at(our));
-            } else {
-                builder.push(others.name_at(their), &others.record_at(their));
+        for pair in self.beside(others) {
+            match pair {
+                Beside::Shared(ours, _) => builder.extend(self, ours),
+                Beside::Ours(our) => builder.extend(self, our..our + 1),
+                Beside::Theirs(their) | Beside::Both(_, their) => builder.extend(others, their..their + 1),
             }
-            ours.start += usize::from(order.is_le());
-            theirs.start += usize::from(order.is_ge());
         }
-        ours.for_each(|at| builder.push(self.name_at(at), &self.record_at(at)));
-        theirs.for_each(|at| builder.push(others.name_at(at), &others.record_at(at)));
         builder.finish()
     }
 
@@ -288,6 +251,19 @@ impl Files {
     pub fn cursor(&self) -> Cursor<'_> {
         Cursor { files: self, at: 0 }
     }
+}
+
+/// What two of them have at a name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Beside {
+    /// The same files, in all that is known of them: places in these, and the first place in the others.
+    Shared(Range<usize>, usize),
+    /// A file each: the places.
+    Both(usize, usize),
+    /// Only these have one.
+    Ours(usize),
+    /// Only the others have one.
+    Theirs(usize),
 }
 
 /// Looks up names that come in order, each in the time of a step.
@@ -313,40 +289,69 @@ impl Cursor<'_> {
 
 /// Takes files in order of their names.
 #[derive(Default)]
-pub struct FilesBuilder(Columns);
+pub struct FilesBuilder {
+    done: Pages,
+    page: Page,
+}
 
 impl FilesBuilder {
     /// Takes the next file, whose name comes after all before.
     pub fn push(&mut self, name: &[u8], file: &FileRecord) {
-        let columns = &mut self.0;
-        debug_assert!(columns.ends.is_empty() || columns.name(columns.ends.len() - 1) < name, "order");
-        if let Some(manifest) = file.manifest {
-            columns.manifests.push((columns.ends.len(), manifest));
+        debug_assert!(self.last_name().is_none_or(|last| last < name), "order");
+        self.page.push(name, file);
+        if self.page.len() == PAGE {
+            self.end_page();
         }
-        columns.names.extend_from_slice(name);
-        columns.ends.push(columns.names.len());
-        columns.kinds.push((file.kind, file.executable));
-        columns.fingerprints.push(file.fingerprint);
-        columns.ids.push(file.id);
     }
 
-    /// Makes room for so many further files.
-    pub fn reserve(&mut self, files: usize) {
-        self.0.ends.reserve(files);
-        self.0.kinds.reserve(files);
-        self.0.fingerprints.reserve(files);
-        self.0.ids.reserve(files);
+    fn last_name(&self) -> Option<&[u8]> {
+        let last = Some(&self.page).filter(|page| page.len() > 0);
+        last.or(self.done.pages.last().map(Arc::as_ref)).map(Page::last_name)
+    }
+
+    /// Takes the next files from these places of `files`; whole pages are shared.
+    pub fn extend(&mut self, files: &Files, places: Range<usize>) {
+        let mut at = places.start;
+        while at < places.end {
+            let (number, place) = files.0.find(at);
+            let page = &files.0.pages[number];
+            let length = (page.len() - place).min(places.end - at);
+            if length == page.len() {
+                self.end_page();
+                self.take_page(Arc::clone(page));
+            } else {
+                (place..place + length).for_each(|place| self.push(page.name(place), &page.record(place)));
+            }
+            at += length;
+        }
+    }
+
+    fn end_page(&mut self) {
+        if self.page.len() > 0 {
+            let page = std::mem::take(&mut self.page).trimmed();
+            self.take_page(Arc::new(page));
+        }
+    }
+
+    fn take_page(&mut self, page: Arc<Page>) {
+        self.done.starts.push(self.done.len);
+        self.done.len += page.len();
+        self.done.pages.push(page);
     }
 
     /// The files.
-    pub fn finish(self) -> Files {
-        Files(Arc::new(self.0))
+    pub fn finish(mut self) -> Files {
+        self.end_page();
+        Files(Arc::new(self.done))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::Digest;
+    use crate::data::worktree::Fingerprint;
+    use crate::objects::tree::EntryKind;
 
     fn file(content: &str) -> FileRecord {
         let (id, fingerprint) = (Digest::of(content.as_bytes()), Fingerprint::default());
@@ -380,5 +385,41 @@ mod tests {
         let (ours, theirs) = (files(&[("a", "1"), ("b", "1"), ("d", "1")]), files(&[("b", "2"), ("c", "2")]));
         assert_eq!(ours.overlaid(&theirs), files(&[("a", "1"), ("b", "2"), ("c", "2"), ("d", "1")]));
         assert_eq!(ours.filter(|name| name != b"b"), files(&[("a", "1"), ("d", "1")]));
+    }
+    #[test]
+    fn who_differs_in_a_few_files_shares_all_other_pages() {
+        let name = |number: usize| format!("{number:06}").into_bytes();
+        let all: BTreeMap<_, _> = (0..10 * PAGE).map(|number| (name(2 * number), file("1"))).collect();
+        let files = Files::from(all.clone());
+        let gone = (4 * PAGE..6 * PAGE + 7).map(|number| (name(2 * number), None));
+        let come = (0..PAGE).map(|number| ([&name(200)[..], &name(number)].concat(), Some(file("new"))));
+        let changes: BTreeMap<_, _> = gone.chain(come).chain([(name(6), Some(file("x")))]).collect();
+        let changed = files.changed(&changes);
+        let mut wanted = all;
+        for (name, file) in &changes {
+            match file {
+                Some(file) => drop(wanted.insert(name.clone(), *file)),
+                None => drop(wanted.remove(name)),
+            }
+        }
+        assert!(changed == Files::from(wanted.clone()));
+        assert!(
+            wanted.iter().eq(changed
+                .iter()
+                .map(|(name, file)| (name.to_vec(), file))
+                .collect::<BTreeMap<_, _>>()
+                .iter())
+        );
+        for (at, name) in wanted.keys().enumerate() {
+            assert_eq!((changed.name_at(at), changed.place_of(name)), (name.as_slice(), Some(at)));
+        }
+        let shared = files.beside(&changed).filter(|pair| matches!(pair, Beside::Shared(..))).count();
+        assert_eq!(shared, 6, "of ten pages one has news and three have gaps");
+        let told: Vec<_> = changes.into_keys().collect();
+        assert_eq!(changed.unlike(&files, &|_| true), told);
+        let part = changed.filter(|name| *name != b"000006"[..] && *name < b"002000"[..]);
+        assert_eq!(part.len(), wanted.range(..b"002000".to_vec()).count() - 1);
+        assert!(files.overlaid(&changed).len() == files.len() + PAGE);
+        assert!(files.filter(|_| true) == files && files != changed);
     }
 }

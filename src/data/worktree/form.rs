@@ -32,8 +32,6 @@ use crate::objects::tree::EntryKind;
 const MAGIC: &[u8; 8] = b"mlstate3";
 /// Marks the kind of a file whose manifest follows.
 const HAS_MANIFEST: u8 = 16;
-/// Bytes of a file whose name says nothing new.
-const SMALLEST_FILE: usize = 2 + 2 + 1 + 32 + 32;
 
 /// The paths of a record.
 pub(super) type Paths = BTreeMap<RepoPath, PathRecord>;
@@ -129,8 +127,6 @@ pub(super) fn decode(bytes: &[u8]) -> Option<(Paths, Synced)> {
 fn take_files(rest: &mut &[u8]) -> Option<Files> {
     let count = u64::from_le_bytes(take(rest)?);
     let mut files = FilesBuilder::default();
-    // What the bytes cannot hold is not made room for.
-    files.reserve(usize::try_from(count).ok()?.min(rest.len() / SMALLEST_FILE));
     let mut name: Vec<u8> = Vec::new();
     for at in 0..count {
         let shared = usize::from(u16::from_le_bytes(take(rest)?));

@@ -2,9 +2,11 @@
 
 mod collide;
 mod compare;
+mod file_record;
 mod files;
 mod fingerprint;
 mod form;
+mod page;
 mod reboot;
 mod record;
 mod scan;
@@ -14,7 +16,8 @@ mod switch;
 
 pub use collide::colliding;
 pub use compare::{Changes, PathState, compare};
-pub use files::{FileRecord, Files, FilesBuilder};
+pub use file_record::FileRecord;
+pub use files::{Beside, Files, FilesBuilder};
 pub use fingerprint::Fingerprint;
 pub use record::{PathRecord, WorktreeRecord};
 pub use scan::{DiskEntry, Found, Scan, ScanError, scan};

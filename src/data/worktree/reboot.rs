@@ -20,9 +20,9 @@ use crate::base::Digest;
 use crate::objects::tree::EntryKind;
 use crate::storage::boot::boot_id;
 
-use super::Files;
 use super::form::{Paths, Synced};
 use super::switch::Seal;
+use super::{Beside, FileRecord, Files};
 
 /// Nanoseconds after which the system has written a file to the disk, with a wide margin.
 const WRITTEN_AFTER: i64 = 600 * 1_000_000_000;
@@ -70,16 +70,17 @@ impl Synced {
 
 /// The files of `found` that hold other bytes than are recorded although nobody wrote to them.
 pub(super) fn damaged(known: &Files, found: &Files) -> Vec<Vec<u8>> {
-    let mut cursor = known.cursor();
-    let mut names = Vec::new();
-    for (name, here) in found.iter() {
-        let Some(old) = cursor.seek(name).map(|at| known.record_at(at)) else { continue };
+    let is_damaged = |old: &FileRecord, here: &FileRecord| {
         let are_files = (old.kind, here.kind) == (EntryKind::File, EntryKind::File);
-        if are_files && old.id != here.id && old.fingerprint.is_untouched(&here.fingerprint) {
-            names.push(name.to_owned());
+        are_files && old.id != here.id && old.fingerprint.is_untouched(&here.fingerprint)
+    };
+    let names = known.beside(found).filter_map(|pair| match pair {
+        Beside::Both(old, here) if is_damaged(&known.record_at(old), &found.record_at(here)) => {
+            Some(known.name_at(old).to_owned())
         }
-    }
-    names
+        _ => None,
+    });
+    names.collect()
 }
 
 #[cfg(test)]

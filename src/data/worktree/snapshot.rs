@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::io;
+use std::ops::Range;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -99,8 +100,8 @@ pub fn snapshot(
 pub struct Survey {
     path: String,
     start: PathBuf,
-    /// Places in the record of the files for which their stats vouch.
-    vouched: Vec<usize>,
+    /// Places in the record of the files for which their stats vouch, in order.
+    vouched: Vec<Range<usize>>,
     unread: Unread,
 }
 
@@ -185,7 +186,10 @@ impl Survey {
                 same_kind && file.fingerprint == entry.fingerprint && stored(&file)
             });
             match vouched {
-                Some(at) => self.vouched.push(at),
+                Some(at) => match self.vouched.last_mut() {
+                    Some(run) if run.end == at => run.end += 1,
+                    _ => self.vouched.push(at..at + 1),
+                },
                 None => self.unread.push(name, *entry),
             }
         });
@@ -224,7 +228,7 @@ impl Survey {
         let nothing = Files::default();
         let known = known.map_or(&nothing, |known| &known.files);
         let count = self.unread.entries.len();
-        if count == 0 && self.vouched.len() == known.len() {
+        if count == 0 && self.vouched.iter().map(Range::len).sum::<usize>() == known.len() {
             return Ok(Snapshot { files: known.clone(), read: 0 });
         }
         let moment = if count == 0 { 0 } else { worktree.moment() };
@@ -243,8 +247,17 @@ impl Survey {
     ) -> Result<Files, WriteError> {
         let count = self.unread.entries.len();
         let mut builder = FilesBuilder::default();
-        builder.reserve(self.vouched.len() + count);
-        let mut vouched = self.vouched.iter().copied().peekable();
+        let mut vouched = self.vouched.iter().cloned().peekable();
+        let mut take_vouched = |end: usize, builder: &mut FilesBuilder| {
+            while let Some(run) = vouched.peek_mut().filter(|run| run.start < end) {
+                let now = run.start..run.end.min(end);
+                run.start = now.end;
+                builder.extend(known, now);
+                if run.start == run.end {
+                    vouched.next();
+                }
+            }
+        };
         let mut failed = Vec::new();
         for first in (0..count).step_by(READ_AT_ONCE) {
             let to_read = ToRead {
@@ -264,13 +277,11 @@ impl Survey {
                     }
                     Err(error) => return Err(error),
                 };
-                while let Some(at) = vouched.next_if(|at| known.name_at(*at) < name) {
-                    builder.push(known.name_at(at), &known.record_at(at));
-                }
+                take_vouched(known.first_from(name), &mut builder);
                 builder.push(name, &file);
             }
         }
-        vouched.for_each(|at| builder.push(known.name_at(at), &known.record_at(at)));
+        take_vouched(known.len(), &mut builder);
         WriteError::united(failed).map_or_else(|| Ok(builder.finish()), Err)
     }
 }
