@@ -82,6 +82,7 @@ const NOTES: &str = "refs/notes/mlrun*";
 pub fn init(workspace: &Workspace, options: SetUpOptions) -> Result<SetUp, SetUpError> {
     let repository = workspace.repository();
     let mut written = Vec::new();
+    let alone = workspace.hold_pointers()?;
     let known = repository.team_file()?;
     let missing_here = !workspace.top().join(TEAM_FILE).exists();
     let mut team = known.unwrap_or_else(|| TeamFile::new(RandomId::generate()));
@@ -101,6 +102,7 @@ pub fn init(workspace: &Workspace, options: SetUpOptions) -> Result<SetUp, SetUp
     if options.stage {
         repository.stage(&written)?;
     }
+    drop(alone);
     let mut set_up = set_up_clone(workspace, options.hooks)?;
     set_up.repository = team.repository().unwrap_or_default();
     set_up.created = created;

@@ -93,8 +93,8 @@ impl Workspace {
         self.store.enter(progress)
     }
 
-    /// The right to write pointers of this worktree, one command after the other: who has read one, and writes it anew
-    /// with a change of his own, must not take back what another one wrote in between. To be held shortly.
+    /// The right to write pointers and the team file of this worktree, one command after the other: who has read one, and
+    /// writes it anew with a change of his own, must not take back what another one wrote in between. To be held shortly.
     ///
     /// # Errors
     ///

@@ -203,3 +203,44 @@ fn worktrees_that_share_a_store_and_a_collector_lose_nothing() {
         comes_out_whole(place, &format!("worktree-{number}"));
     }
 }
+
+/// Each reads the team file, and writes it with a remote more.
+#[test]
+fn remotes_that_are_added_at_once_are_all_in_the_team_file() {
+    let place = Sandbox::in_memory().data_repository("repo");
+    for round in 0..4 {
+        let names: Vec<_> = (0..4).map(|number| format!("r{round}-{number}")).collect();
+        let line = |name: &String| (&place, format!("git mldata remote add {name} ../bucket-{name}"));
+        at_once(&names.iter().map(line).collect::<Vec<_>>());
+        let team = place.text("ml.toml");
+        for name in &names {
+            assert!(team.contains(&format!("[remote.{name}]")), "{name}: {team}");
+        }
+    }
+    place.run("git diff --exit-code --stat").ok().prints("");
+    let lines = [0, 1, 2, 3].map(|number| (&place, format!("git mldata remote remove r0-{number}")));
+    at_once(&lines);
+    assert!(!place.text("ml.toml").contains("[remote.r0-"));
+}
+
+/// The note of the last checkout stands for one that goes on as long as somebody holds it.
+#[test]
+fn a_checkout_beside_one_that_runs_says_so_and_calls_nothing_modified() {
+    let place = Sandbox::in_memory().data_repository("repo");
+    for version in ["one", "two"] {
+        (0..9).for_each(|number| place.write(&format!("data/{number}"), format!("{version} {number}")));
+        place.run(&format!("git mldata add data && git commit -qm {version}")).ok();
+    }
+    place.run("git checkout -q HEAD~ -- data.mld && git mldata checkout data").ok();
+    place.run("git checkout -q HEAD -- data.mld").ok();
+    // Half of it is written.
+    place.write("data/3", "two 3");
+    place
+        .run("flock .git/ml/switch git mldata checkout data")
+        .fails(128)
+        .tells("error: another command is checking out 'data'; it was left to that\n")
+        .tells("hint: git mldata checkout data      again when it has ended\n");
+    place.run("flock .git/ml/switch git mldata checkout --force data").fails(128);
+    place.run("git mldata checkout data").ok();
+    assert_eq!(place.text("data/8"), "two 8");
+}

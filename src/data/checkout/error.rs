@@ -25,6 +25,9 @@ pub enum CheckoutError {
         #[source]
         source: WalkError,
     },
+    /// Another command checks it out at this moment.
+    #[error("another command is checking out '{0}'; it was left to that")]
+    Running(RepoPath),
     /// Files cannot be written.
     #[error(transparent)]
     Apply(#[from] ApplyError),
@@ -80,6 +83,9 @@ impl Advice for CheckoutError {
         match self {
             Self::Snapshot(error) => error.hints(),
             Self::Version { source, .. } => source.hints(),
+            Self::Running(path) => {
+                vec![format!("git mldata checkout {path}      again when it has ended", path = typed(path))]
+            }
             Self::Apply(error) => error.hints(),
             Self::Keep(error) => error.hints(),
             Self::Copy(error) => error.hints(),

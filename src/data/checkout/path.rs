@@ -90,6 +90,9 @@ pub fn checkout_path(
     options: CheckoutOptions,
     progress: &Progress,
 ) -> Result<Outcome, CheckoutError> {
+    if record.is_switched_by_another(path) {
+        return Err(CheckoutError::Running(path.clone()));
+    }
     let version = match version_files(workspace.store(), root, record.get(path), wanted) {
         Ok(version) => version,
         Err(error) if error.is_missing() => return Ok(Outcome::Missing { files: None, bytes: root.size }),
@@ -106,6 +109,9 @@ pub fn checkout_path(
         return Ok(missing);
     }
     spare_only_copies(workspace, &mut plan, &disk, known);
+    if !plan.modified.is_empty() && record.is_switched_by_another(path) {
+        return Err(CheckoutError::Running(path.clone()));
+    }
     if !plan.modified.is_empty() && options.modified == Modified::Refuse {
         return Ok(refused(path, &plan, known));
     }

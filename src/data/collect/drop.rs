@@ -133,7 +133,7 @@ pub fn drop_data(
     if summary.dropped.is_empty() {
         return Ok(summary);
     }
-    let (mut dropped, mut nodes) = (Reach::default(), Reach::default());
+    let (mut dropped, mut nodes) = (Reach::default(), Reach::of_nodes());
     for version in meant.iter().filter(|version| goes(&version.root)) {
         dropped.add(workspace.store(), &version.root)?;
         if version.current {

@@ -8,7 +8,7 @@ use crate::data::root::RootName;
 use crate::objects::item::ItemKind;
 use crate::objects::manifest::ManifestNode;
 use crate::objects::pointer::PointerKind;
-use crate::objects::tree::{EntryKind, TreeNode};
+use crate::objects::tree::{EntryKind, TreeEntry, TreeNode};
 use crate::storage::store::{Store, StoreError};
 
 /// The items that some versions need. One id costs 32 bytes and its share of the table.
@@ -17,9 +17,16 @@ pub struct Reach {
     ids: HashSet<Digest>,
     /// Nodes of them that the store did not have when they were to be followed.
     absent: Vec<(Digest, ItemKind)>,
+    /// Whether only nodes of trees count.
+    nodes_alone: bool,
 }
 
 impl Reach {
+    /// One in which only the nodes of trees are counted.
+    pub fn of_nodes() -> Self {
+        Self { nodes_alone: true, ..Self::default() }
+    }
+
     /// Whether the item is needed.
     pub fn has(&self, id: &Digest) -> bool {
         self.ids.contains(id)
@@ -44,6 +51,7 @@ impl Reach {
     pub fn add(&mut self, store: &Store, root: &RootName) -> Result<(), CollectError> {
         let top = match (root.kind, root.manifest) {
             (PointerKind::Tree, _) => (root.id, ItemKind::Tree),
+            (PointerKind::File, _) if self.nodes_alone => return Ok(()),
             (PointerKind::File, Some(manifest)) => (manifest, ItemKind::Manifest),
             (PointerKind::File, None) => {
                 self.ids.insert(root.id);
@@ -79,7 +87,8 @@ impl Reach {
     fn add_parts(&mut self, kind: ItemKind, node: &[u8], open: &mut Vec<(Digest, ItemKind)>) {
         if kind == ItemKind::Tree {
             let entries = TreeNode::decode(node).map(TreeNode::into_entries).unwrap_or_default();
-            for entry in entries {
+            let is_below = |entry: &TreeEntry| matches!(entry.kind, EntryKind::Directory | EntryKind::Split);
+            for entry in entries.into_iter().filter(|entry| !self.nodes_alone || is_below(entry)) {
                 let (id, below) = match (entry.kind, entry.manifest) {
                     (EntryKind::Directory | EntryKind::Split, _) => (entry.id, Some(ItemKind::Tree)),
                     (_, Some(manifest)) => (manifest, Some(ItemKind::Manifest)),

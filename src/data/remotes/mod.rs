@@ -246,9 +246,9 @@ pub fn add(
     if name == "origin" || !is_remote_name(name) {
         return Err(RemotesError::Name(name.to_owned()));
     }
-    let mut team = team_file(workspace)?;
-    let known = team.remotes().get(name).cloned();
-    if known.is_some() && !local {
+    let team = team_file(workspace)?;
+    let is_known = |team: &TeamFile| team.remotes().contains_key(name);
+    if is_known(&team) && !local {
         return Err(RemotesError::Exists(name.to_owned()));
     }
     let default = team.default_remote().is_none_or(|default| default == name);
@@ -258,6 +258,13 @@ pub fn add(
     let empty = remote.list("")?.is_empty();
     let identity = remote.whoami().to_string();
     let shared = if local { BTreeMap::new() } else { settings.options.clone() };
+    // Reaching it took long: others may have written meanwhile.
+    let _alone = workspace.hold_pointers()?;
+    let mut team = team_file(workspace)?;
+    let known = is_known(&team);
+    if known && !local {
+        return Err(RemotesError::Exists(name.to_owned()));
+    }
     if local {
         for (key, value) in &settings.options {
             let key = format!("mldata.{name}.{key}");
@@ -265,7 +272,7 @@ pub fn add(
         }
     }
     workspace.repository().write_setting(&format!("mldata.{name}.trusted"), &place_of(&settings))?;
-    let written = if known.is_none() {
+    let written = if !known {
         team.set_remote(name, TeamRemote { url: url.to_owned(), options: shared });
         Some(write(workspace, &team, stage)?)
     } else {
@@ -282,6 +289,7 @@ pub fn add(
 /// [`RemotesError`].
 pub fn remove(workspace: &Workspace, name: &str, stage: bool) -> Result<RemoteSettings, RemotesError> {
     let settings = find(workspace, Some(name))?;
+    let _alone = workspace.hold_pointers()?;
     let mut team = team_file(workspace)?;
     team.remove_remote(name);
     write(workspace, &team, stage)?;

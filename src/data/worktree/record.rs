@@ -133,6 +133,11 @@ impl WorktreeRecord {
         self.switches.begin(path, root, parts)
     }
 
+    /// Whether another command goes on that brings `path` to a version: what lies there says nothing then.
+    pub fn is_switched_by_another(&self, path: &RepoPath) -> bool {
+        self.switches.is_others(path)
+    }
+
     /// Says that what lies at `path` is what the record says, once it is saved.
     pub fn end_switch(&mut self, path: &RepoPath) {
         self.switches.end(path);

@@ -113,6 +113,17 @@ impl SwitchNote {
         self.overruled |= finished.is_some_and(|to| !is_same(to));
     }
 
+    /// Whether another command that goes on now brings `path` to a version.
+    pub fn is_others(&self, path: &RepoPath) -> bool {
+        let Ok(mut found) = File::open(&self.file) else { return false };
+        let runs = matches!(found.try_lock_shared(), Err(TryLockError::WouldBlock));
+        let noted = if runs { read(&mut found) } else { None };
+        noted.is_some_and(|(switches, seal)| {
+            let is_own = self.lock.is_some() && seal == self.seal;
+            !is_own && switches.contains_key(path)
+        })
+    }
+
     /// Where the note lies.
     pub fn path_in(git_dir: &Path) -> PathBuf {
         git_dir.join("ml").join("switch")
@@ -311,7 +322,9 @@ mod tests {
         note.begin(&path("a"), version("2"), vec![b"x\xff".to_vec()]).unwrap();
         let other = SwitchNote::open(folder.path());
         assert!(other.left().is_empty() && other.others.len() == 3, "it goes on: {other:?}");
+        assert!(other.is_others(&path("c")) && !other.is_others(&path("d")) && !note.is_others(&path("c")));
         drop(note);
+        assert!(!other.is_others(&path("c")));
         assert_eq!(SwitchNote::open(folder.path()).left().len(), 3, "it was killed");
 
         let mut note = SwitchNote::open(folder.path());
