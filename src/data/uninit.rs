@@ -20,6 +20,7 @@ use crate::data::versions::{self, Commits, VersionsError};
 use crate::data::workspace::{Workspace, WorkspaceError};
 use crate::data::worktree::{PathState, SnapshotError, compare};
 use crate::git::{AttributesPlace, GitError, TEAM_FILE, pointer_file};
+use crate::objects::pointer::{MAX_POINTER, Pointer};
 
 /// How to leave.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -164,7 +165,16 @@ pub fn uninit(
     }
     let record = workspace.worktree_record(progress)?;
     let (mut obstacles, mut safe) = (Vec::new(), Vec::new());
+    let unchanged = repository.unchanged_in_place()?;
     for item in &found.paths {
+        if item.in_place {
+            match is_data(workspace, &item.path)? {
+                false => obstacles.push(Obstacle::NotHere(item.path.clone())),
+                true if unchanged.contains(&item.path) => safe.push(RootName::from(&item.pointer)),
+                true => {}
+            }
+            continue;
+        }
         let (files, _) = counts(workspace.store(), &item.pointer);
         let root = RootName::from(&item.pointer);
         let (state, _) =
@@ -197,10 +207,12 @@ pub fn uninit(
     let data: Vec<_> = found.paths.iter().map(|item| item.path.clone()).collect();
     let bytes = found.paths.iter().map(|item| item.pointer.size).sum();
     let mut done = Uninit { data, bytes, staged: Vec::new(), hooks: Vec::new(), settings: Vec::new(), store };
-    let pointers: Result<Vec<_>, _> = done.data.iter().map(pointer_file).collect();
+    let (in_place, beside): (Vec<_>, Vec<_>) = found.paths.iter().partition(|item| item.in_place);
+    let pointers: Result<Vec<_>, _> = beside.iter().map(|item| pointer_file(&item.path)).collect();
     let pointers = pointers?;
+    let in_place: Vec<_> = in_place.iter().map(|item| item.path.clone()).collect();
     if options.dry_run {
-        done.staged = pointers;
+        done.staged = [pointers, in_place].concat();
         return Ok(done);
     }
     // Hooks first: they would follow what is taken away.
@@ -222,10 +234,26 @@ pub fn uninit(
     }
     repository.set_attributes(AttributesPlace::Local, &[])?;
     repository.stage(&done.staged)?;
+    // What lies there is data; what Git has of it is its pointer.
+    repository.unstage(&in_place)?;
+    done.staged.extend(in_place);
     done.settings.extend(repository.remove_sections(&SECTIONS)?);
     drop(alone);
     if let Some(path) = &done.store {
         fs::remove_dir_all(path).map_err(|source| UninitError::Io { path: path.clone(), source })?;
     }
     Ok(done)
+}
+
+/// Whether the data itself lies at a path that is tracked in place, not its pointer.
+fn is_data(workspace: &Workspace, path: &RepoPath) -> Result<bool, UninitError> {
+    let place = path.under(workspace.top());
+    match fs::symlink_metadata(&place) {
+        Ok(metadata) if metadata.len() > MAX_POINTER as u64 => Ok(true),
+        Ok(_) => {
+            let bytes = fs::read(&place).map_err(|source| UninitError::Io { path: place, source })?;
+            Ok(Pointer::parse(&bytes).is_err())
+        }
+        Err(_) => Ok(false),
+    }
 }

@@ -89,6 +89,9 @@ fn a_repository_on_this_machine_lends_from_its_own_store() {
     place.run("git mldata import repo ../other x.csv -o y.csv").ok();
     assert_eq!(place.text("y.csv"), "id\n1\n");
     place.run("git mldata import repo ../other x.csv -o y.csv").fails(128).tells("is there already");
+    // What is tracked in place there has its pointer under its own name.
+    other.run("git mldata init -q && git mldata track '*.bin' && seq 9 > n.bin && git add . && git commit -qm more").ok();
+    place.run("git mldata get ../other n.bin -o ../n.bin && seq 9 | cmp - ../n.bin").ok();
     // Where nobody has it, that is said.
     other.run("rm -r .git/ml").ok();
     place.run("git mldata get ../other x.csv").fails(128).tells("error: ");

@@ -65,3 +65,20 @@ fn the_store_goes_only_when_all_of_it_is_elsewhere() {
     place.run("git mldata uninit --drop-store --json").ok().shows("\"store\":\"");
     assert!(!place.has(".git/ml/packs") && place.text("x.csv") == "id\n1\n2\n");
 }
+
+#[test]
+fn what_is_tracked_in_place_stays_as_data() {
+    let place = set_up();
+    place.run("git mldata track '*.bin'").ok();
+    place.write("big.bin", vec![7; 200_000]);
+    place.run("git add . && git commit -qm big").ok();
+    place.run("git cat-file -p HEAD:big.bin").ok().shows("# git-mldata pointer");
+    place.run("git show HEAD:big.bin --no-textconv > /dev/null; GIT_MLDATA_SKIP_SMUDGE=1 git clone -q . ../clone").ok();
+    place.run("git mldata uninit").ok().shows("big.bin");
+    place.run("git commit -qm plain && git ls-files").ok().prints(".gitignore\n");
+    assert!(place.read("big.bin") == vec![7; 200_000], "the data is there");
+    place.run("git config --get-regexp 'filter.mldata.*'").fails(1);
+    // Where only the pointer lies, nothing is taken away.
+    let clone = Sandbox::at(&place).folder("clone");
+    clone.run("git mldata uninit").fails(1).tells("'big.bin' is not here");
+}

@@ -82,8 +82,14 @@ impl Lender {
         while let Some(candidate) = at {
             let file = pointer_file(&candidate)?;
             let commit = self.borrowed.commit();
-            let bytes = self.borrowed.repository().read_file_at(commit, &file, MAX_POINTER as u64)?;
-            if let Some(bytes) = bytes {
+            let repository = self.borrowed.repository();
+            let beside = repository.read_file_at(commit, &file, MAX_POINTER as u64)?;
+            // What is tracked in place is its own pointer; anything else there is Git's own.
+            let in_place = || {
+                let own = repository.read_file_at(commit, &candidate, MAX_POINTER as u64).ok()??;
+                Pointer::parse(&own).is_ok().then_some(own)
+            };
+            if let Some(bytes) = beside.or_else(in_place) {
                 let parsed = Pointer::parse(&bytes);
                 let pointer =
                     parsed.map_err(|source| SourceError::Pointer { path: candidate.to_string(), source })?;
