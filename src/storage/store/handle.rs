@@ -39,8 +39,8 @@ struct Shared {
     without_clones: AtomicBool,
     /// What was learned from chunks of clones that were encoded.
     encoder: Mutex<Encoder>,
-    /// Items that were asked for one by one.
-    reads: AtomicU64,
+    /// Items that were read or put one by one.
+    singly: AtomicU64,
 }
 
 impl fmt::Debug for Store {
@@ -113,7 +113,7 @@ impl Store {
             entry: Mutex::default(),
             without_clones: AtomicBool::new(false),
             encoder: Mutex::default(),
-            reads: AtomicU64::new(0),
+            singly: AtomicU64::new(0),
         }))
     }
 
@@ -207,10 +207,14 @@ impl Store {
         Ok(Some(Found { kind, codec, stored, raw }))
     }
 
-    /// How many items were read one by one since the store was opened, as nodes are: what is done without looking at them
-    /// shows here.
-    pub fn read_one_by_one(&self) -> u64 {
-        self.0.reads.load(Ordering::Relaxed)
+    /// How many items were read or put one by one since the store was opened, as nodes are: what is done without a look at
+    /// them shows here.
+    pub fn handled_singly(&self) -> u64 {
+        self.0.singly.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn count_one(&self) {
+        self.0.singly.fetch_add(1, Ordering::Relaxed);
     }
 
     /// The item, verified against its id.
@@ -219,7 +223,7 @@ impl Store {
     ///
     /// [`StoreError::Missing`], [`StoreError::Damaged`], or [`StoreError::File`] when the store cannot be read.
     pub fn read(&self, id: &Digest) -> Result<Vec<u8>, StoreError> {
-        self.0.reads.fetch_add(1, Ordering::Relaxed);
+        self.count_one();
         let read = self.read_verified(id);
         if matches!(read, Err(StoreError::Damaged { .. })) {
             // Another process may have cut off what it could not make last, and written something else there.

@@ -71,6 +71,7 @@ impl StoreWriter {
     ///
     /// [`StoreError`] when it cannot be written.
     pub fn put(&self, id: Digest, kind: ItemKind, raw: &[u8]) -> Result<Kept, StoreError> {
+        self.store.count_one();
         if self.is_known(&id)? {
             return Ok(Kept::Known);
         }
