@@ -50,8 +50,20 @@ fn write(page: &mut Page<'_>, done: &Uninit, dry_run: bool) -> io::Result<()> {
     let would = if dry_run { "would stay" } else { "stay" };
     let (paths, bytes) = (counted(done.data.len() as u64, "path"), size(done.bytes));
     page.line(format_args!("{paths} of data, {bytes}, {would} where they are: {}", names(&done.data)))?;
-    let would = if dry_run { "would go" } else { "gone, and staged" };
-    page.line(format_args!("{would}: {}", names(&done.staged)))?;
+    let (in_place, gone): (Vec<_>, Vec<_>) =
+        done.staged.iter().cloned().partition(|path| done.data.contains(path));
+    if !gone.is_empty() {
+        let would = if dry_run { "would go" } else { "gone, and staged" };
+        page.line(format_args!("{would}: {}", names(&gone)))?;
+    }
+    if !in_place.is_empty() {
+        let would = if dry_run { "would no longer be tracked by Git" } else { "no longer tracked by Git" };
+        page.line(format_args!(
+            "{would}, and {} here: {}",
+            if dry_run { "stay" } else { "still" },
+            names(&in_place)
+        ))?;
+    }
     if !done.hooks.is_empty() {
         page.line(format_args!("hooks: removed {}", done.hooks.join(" ")))?;
     }
