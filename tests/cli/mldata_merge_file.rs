@@ -55,6 +55,12 @@ fn a_conflict_leaves_a_valid_table_and_a_file_that_tells_of_it() {
     place.write("out.csv.conflicts.jsonl", "mine\n");
     place.run(merge).ok();
     place.run("cat out.csv.conflicts.jsonl").ok().prints("mine\n");
+    place.write("theirs.csv", BASE.replace("1,a,10", "1,a,12"));
+    place.run(merge).fails(128).says(
+        "error: 'out.csv.conflicts.jsonl' is no file of conflicts, and would be overwritten\n\
+         hint: move 'out.csv.conflicts.jsonl' away, or name another output with -o\n",
+    );
+    place.run("cat out.csv.conflicts.jsonl; ls -A | wc -l").ok().prints("mine\n5\n");
 }
 
 #[test]

@@ -76,6 +76,9 @@ pub enum FileMergeError {
     /// They are no tables that can be merged.
     #[error(transparent)]
     Table(#[from] TableMergeError),
+    /// A file of somebody else has the name of the file of conflicts.
+    #[error("'{}' is no file of conflicts, and would be overwritten", .0.display())]
+    Occupied(PathBuf),
     /// The result cannot be written.
     #[error(transparent)]
     Write(#[from] DurableError),
@@ -86,6 +89,9 @@ impl Advice for FileMergeError {
         match self {
             Self::Read { path, source } => refusal_hints(path, source),
             Self::Table(error) => error.hints(),
+            Self::Occupied(path) => {
+                vec![format!("move '{}' away, or name another output with -o", path.display())]
+            }
             Self::Write(error) => error.hints(),
         }
     }
@@ -168,6 +174,9 @@ pub fn merge_file(merge: &FileMerge) -> Result<MergedFile, FileMergeError> {
     };
     let conflicts = merged.conflicts;
     if conflicts > 0 {
+        if told.exists() && !is_told_by_us(&told) {
+            return Err(FileMergeError::Occupied(told));
+        }
         // First the conflicts: a merged file without them would look clean.
         durable::persist(lines, &told)?;
         durable::persist(table, out)?;
@@ -213,15 +222,16 @@ fn take_whole(from: &Path, out: &Path) -> Result<(), FileMergeError> {
 
 /// Removes the conflicts of an earlier merge, which are solved now; a file that is none of ours stays.
 fn remove_conflicts(told: &Path) -> Result<(), FileMergeError> {
-    let is_ours = || {
-        let mut beginning = String::new();
-        let file = File::open(told).ok()?;
-        file.take(64).read_to_string(&mut beginning).ok()?;
-        Some(beginning.starts_with("{\"type\":\"conflict\""))
-    };
-    if is_ours() == Some(true) {
+    if is_told_by_us(told) {
         let removed = fs::remove_file(told);
         removed.map_err(|source| DurableError::new("remove", told, 0, source))?;
     }
     Ok(())
+}
+
+/// Whether an earlier merge wrote this file of conflicts.
+fn is_told_by_us(told: &Path) -> bool {
+    let mut beginning = Vec::new();
+    let read = File::open(told).and_then(|file| file.take(64).read_to_end(&mut beginning));
+    read.is_ok() && beginning.starts_with(b"{\"type\":\"conflict\"")
 }

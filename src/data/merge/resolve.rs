@@ -48,6 +48,7 @@ pub fn resolve(
     let file = pointer_file(path)?;
     let versions = versions(workspace, path)?;
     let merged = merged(workspace, path, &versions, side, progress)?;
+    let alone = workspace.hold_pointers()?;
     let Some(MergedPointer { pointer, conflicts }) = merged else {
         let target = file.under(workspace.top());
         if let Err(source) = fs::remove_file(&target)
@@ -68,6 +69,7 @@ pub fn resolve(
     write_pointer(workspace, &temporaries, &file, &pointer)?;
     repository.stage(&[file])?;
     note(workspace, path, &[])?;
+    drop(alone);
     let is_here = bring(workspace, path, &RootName::from(&pointer), progress)?;
     Ok(Resolved { path: path.clone(), version: Some(pointer.id), decided: conflicts, is_here })
 }
